@@ -1,0 +1,1 @@
+"""Hornbill: Keras, written from scratch on JAX."""

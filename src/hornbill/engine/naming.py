@@ -1,0 +1,76 @@
+"""Names: automatic ones (`conv2d_1`), the name scope that makes paths, and `clear_session`.
+
+Only counters are global. No table keeps layers or models alive.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from hornbill.engine.errors import ArgumentError
+
+__all__ = ["auto_name", "check_name", "current_path", "get_uid", "name_scope", "reset_names", "to_snake_case"]
+
+_counters: dict[str, int] = {}
+_scopes = threading.local()
+
+
+def to_snake_case(name: str) -> str:
+    """Returns a class name in lower case with underscores: `Conv2DTranspose` -> `conv2d_transpose`."""
+    name = re.sub(r"\W+", "", name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def get_uid(prefix: str = "") -> int:
+    """Returns 1, 2, 3, ... for successive calls with the same prefix."""
+    _counters[prefix] = _counters.get(prefix, 0) + 1
+    return _counters[prefix]
+
+
+def auto_name(class_name: str) -> str:
+    """Returns the next free automatic name for a class: `dense`, `dense_1`, ..."""
+    prefix = to_snake_case(class_name)
+    count = get_uid(prefix) - 1
+    return prefix if count == 0 else f"{prefix}_{count}"
+
+
+def reset_names() -> None:
+    """Starts the automatic names anew."""
+    _counters.clear()
+
+
+def check_name(owner: str, name: object) -> str:
+    """Returns `name` if it may name a layer or weight; raises an ArgumentError otherwise."""
+    if not isinstance(name, str) or "/" in name or not name:
+        raise ArgumentError(
+            f"{owner}: a name is a non-empty string without '/'.",
+            got=f"name={name!r}.",
+            fixes=f"name={str(name).replace('/', '_')!r}" if name else "Leave the name out to get an automatic one.",
+        )
+    return name
+
+
+@contextmanager
+def name_scope(name: str) -> Iterator[None]:
+    """Puts `name/` before the paths of variables created inside."""
+    stack = _stack()
+    stack.append(name)
+    try:
+        yield
+    finally:
+        stack.pop()
+
+
+def current_path() -> str:
+    """Returns the open name scopes joined by `/`."""
+    return "/".join(_stack())
+
+
+def _stack() -> list[str]:
+    if not hasattr(_scopes, "stack"):
+        _scopes.stack = []
+    return _scopes.stack

@@ -1,0 +1,187 @@
+"""`@op`: one plain function on arrays becomes an op on arrays, on KerasTensors and in explanations.
+
+The annotations say which parameters are tensors: `Tensor`, `Tensor | None` or `Sequence[Tensor]`. They are converted to
+arrays; everything else is passed on as it is. On a KerasTensor the function is traced for its shape and noted as a
+Node of the graph.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, overload
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hornbill.engine.context import context
+from hornbill.engine.dtype import standardize_dtype
+from hornbill.engine.errors import ArgumentTypeError
+from hornbill.engine.graph import OpOperation
+from hornbill.engine.operators import OPS
+from hornbill.engine.record import Record, TensorSpec
+from hornbill.engine.symbolic import KerasTensor
+from hornbill.engine.variable import Variable
+
+__all__ = ["OPS", "Tensor", "convert_to_tensor", "op", "to_record"]
+
+Tensor = Any
+"""Whatever stands for a tensor: JAX or NumPy array, Variable, KerasTensor, nested list of numbers, number."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+_SCALARS = (int, float, bool, complex)
+
+
+def convert_to_tensor(x: Any, dtype: Any = None) -> Any:
+    """Returns `x` as a JAX array (a KerasTensor stays one), in `dtype` if given."""
+    if isinstance(x, KerasTensor):
+        return x if dtype is None or x.dtype == standardize_dtype(dtype) else OPS["cast"](x, dtype)
+    if isinstance(x, Variable):
+        x = x.value
+    if not isinstance(x, jax.Array):
+        x = _from_host(x)
+    if dtype is not None:
+        name = jax.dtypes.canonicalize_dtype(jnp.dtype(standardize_dtype(dtype)))
+        x = x if x.dtype == name else x.astype(name)
+    return x
+
+
+def _from_host(x: Any) -> jax.Array:
+    """Converts a host value: NumPy array, number, nested list (which may hold arrays), torch tensor, frame."""
+    if hasattr(x, "detach") and hasattr(x, "cpu"):
+        x = x.detach().cpu().numpy()
+    if isinstance(x, (list, tuple)) and any(isinstance(leaf, (jax.Array, Variable)) for leaf in jax.tree.leaves(x)):
+        return jnp.asarray(jax.tree.map(lambda leaf: leaf.value if isinstance(leaf, Variable) else leaf, x))
+    try:
+        if isinstance(x, _SCALARS):
+            return jnp.asarray(x)
+        host = np.asarray(x)
+        if host.dtype.kind in "OUSMm":
+            raise TypeError(f"dtype {host.dtype}")
+        if not hasattr(x, "dtype") and host.dtype.kind == "f":
+            host = host.astype(standardize_dtype(None))
+        return jnp.asarray(host)
+    except (TypeError, ValueError) as error:
+        raise ArgumentTypeError(
+            "A tensor is wanted: an array, a number or nested lists of numbers of equal lengths.",
+            got=f"{type(x).__name__} {str(x)[:80]!r} ({error}).",
+        ) from None
+
+
+def _unwrap(x: Any) -> Any:
+    """Converts one tensor argument; numbers keep their weak type, None stays None."""
+    if isinstance(x, jax.Array) or x is None or type(x) in _SCALARS:
+        return x
+    return convert_to_tensor(x)
+
+
+def to_record(value: Any) -> Any:
+    """Returns a value as a record keeps it: tensors as `TensorSpec`, containers rebuilt, the rest as it is."""
+    if isinstance(value, (jax.Array, KerasTensor, Variable, np.ndarray)):
+        return TensorSpec(tuple(value.shape), standardize_dtype(value.dtype))
+    if type(value) in (list, tuple):
+        return type(value)(to_record(item) for item in value)
+    if isinstance(value, dict):
+        return {key: to_record(item) for key, item in value.items()}
+    return value
+
+
+def _tensor_parameters(signature: inspect.Signature) -> dict[str, bool]:
+    """Returns the names of the tensor parameters, each with whether it is a sequence of tensors."""
+    found = {}
+    for name, parameter in signature.parameters.items():
+        text = str(parameter.annotation).replace("typing.", "")
+        if text.startswith("Sequence[Tensor"):
+            found[name] = True
+        elif text.startswith("Tensor"):
+            found[name] = parameter.kind is inspect.Parameter.VAR_POSITIONAL
+    return found
+
+
+@overload
+def op(fn: F) -> F: ...
+@overload
+def op(*, rule: str | None = None) -> Callable[[F], F]: ...
+def op(fn: Any = None, *, rule: str | None = None) -> Any:
+    """Makes a function on arrays an op.
+
+    Args:
+        fn: The function; parameters annotated `Tensor` or `Sequence[Tensor]` are tensors.
+        rule: Name of the sentence rule that explains its output size.
+    """
+    if fn is None:
+        return functools.partial(op, rule=rule)
+    signature = inspect.signature(fn)
+    tensors = _tensor_parameters(signature)
+    variadic = next((n for n, p in signature.parameters.items() if p.kind is p.VAR_POSITIONAL and n in tensors), None)
+    order = list(signature.parameters)
+    positions = [(i, tensors[n]) for i, n in enumerate(order) if n in tensors and n != variadic]
+    first_variadic = order.index(variadic) if variadic else None
+
+    @functools.wraps(fn)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        values = list(args)
+        symbolic = False
+        for index, many in positions:
+            if index >= len(values):
+                break
+            value = values[index]
+            if isinstance(value, jax.Array):
+                continue
+            if many and isinstance(value, (list, tuple)):
+                value = values[index] = [_unwrap(item) for item in value]
+                symbolic = symbolic or any(isinstance(item, KerasTensor) for item in value)
+            else:
+                value = values[index] = _unwrap(value)
+                symbolic = symbolic or isinstance(value, KerasTensor)
+        if first_variadic is not None:
+            for index in range(first_variadic, len(values)):
+                values[index] = _unwrap(values[index])
+                symbolic = symbolic or isinstance(values[index], KerasTensor)
+        for name in kwargs.keys() & tensors.keys():
+            value = kwargs[name]
+            if tensors[name] and isinstance(value, (list, tuple)):
+                value = kwargs[name] = [_unwrap(item) for item in value]
+                symbolic = symbolic or any(isinstance(item, KerasTensor) for item in value)
+            else:
+                kwargs[name] = value = _unwrap(value)
+                symbolic = symbolic or isinstance(value, KerasTensor)
+        if symbolic:
+            return OpOperation(call).symbolic_call(*values, **kwargs)
+        recorder = context().recorder
+        if recorder is None:
+            return fn(*values, **kwargs)
+        return _recorded(fn, call, signature, rule, recorder, values, kwargs)
+
+    call.signature = signature  # type: ignore[attr-defined]
+    call.rule = rule  # type: ignore[attr-defined]
+    OPS.setdefault(fn.__name__, call)
+    return call
+
+
+def _recorded(
+    fn: Callable[..., Any],
+    call: Callable[..., Any],
+    signature: inspect.Signature,
+    rule: str | None,
+    recorder: Record,
+    values: Sequence[Any],
+    kwargs: dict[str, Any],
+) -> Any:
+    """Runs an op body and appends its record; ops called inside the body are not recorded."""
+    current = context()
+    current.recorder = None
+    try:
+        result = fn(*values, **kwargs)
+    finally:
+        current.recorder = recorder
+    try:
+        bound = signature.bind(*values, **kwargs)
+    except TypeError:
+        return result
+    bound.apply_defaults()
+    arguments = {name: to_record(value) for name, value in bound.arguments.items()}
+    recorder.children.append(Record("op", fn.__name__, call, rule, arguments, to_record(result)))
+    return result

@@ -1,0 +1,6 @@
+"""First values of weights: constants, random draws and matrices, all made on the host with NumPy."""
+
+from hornbill.initializers.base import *
+from hornbill.initializers.draws import *
+from hornbill.initializers.fixed import *
+from hornbill.initializers.lookup import *

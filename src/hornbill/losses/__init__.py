@@ -1,0 +1,12 @@
+"""Losses: what training makes small. The public names of `keras.losses`."""
+
+from hornbill.losses.base import *
+from hornbill.losses.crossentropy import *
+from hornbill.losses.embedding import *
+from hornbill.losses.focal import *
+from hornbill.losses.hinges import *
+from hornbill.losses.identifiers import *
+from hornbill.losses.probabilistic import *
+from hornbill.losses.regression import *
+from hornbill.losses.segmentation import *
+from hornbill.losses.sequence import *

@@ -1,0 +1,231 @@
+"""Functional: a model made of the graph between some KerasTensors and others."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import jax
+import jax.numpy as jnp
+
+from hornbill.engine.axes import describe_shape
+from hornbill.engine.errors import ArgumentError, ShapeError, did_you_mean
+from hornbill.engine.graph import Node, Operation, Program
+from hornbill.engine.layer import Layer
+from hornbill.engine.masking import set_mask
+from hornbill.engine.op import convert_to_tensor
+from hornbill.engine.symbolic import KerasTensor, leaves_of
+from hornbill.layers.input import Input
+from hornbill.models.functional_config import functional_config, graph_from_config
+from hornbill.models.model import FUNCTIONAL, Model
+
+__all__ = ["Functional"]
+
+
+class Functional(Model):
+    """A model made of the graph between `inputs` and `outputs`; made by `Model(inputs, outputs)`.
+
+    Args:
+        inputs: KerasTensor, or list or dict of them. A tensor in the middle of another model is allowed.
+        outputs: KerasTensor, or nested structure of them.
+        name: Name; automatic if None.
+    """
+
+    def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any) -> None:
+        trainable = kwargs.pop("trainable", None)
+        Model.__init__(self, name=name, **kwargs)
+        for label, structure in (("inputs", inputs), ("outputs", outputs)):
+            for leaf in leaves_of(structure):
+                if not isinstance(leaf, KerasTensor):
+                    raise ArgumentError(
+                        f"Model(inputs, outputs): {label} must be made of Input(...) and layers called on it.",
+                        got=f"a {type(leaf).__name__} among the {label}.",
+                        fixes="inputs = Input((28, 28, 1)); outputs = layer(inputs); Model(inputs, outputs)",
+                    )
+        inputs = _with_input_layers(inputs)
+        self._inputs_structure, self._outputs_structure = inputs, outputs
+        self._program = Program(leaves_of(inputs), leaves_of(outputs))
+        self._layers = [operation for operation in self._program.operations if isinstance(operation, Layer)]
+        self._check_names()
+        self.built = True
+        self._build_shapes = None
+        if trainable is not None:
+            self.trainable = trainable
+
+    def _check_names(self) -> None:
+        seen: dict[str, Layer] = {}
+        for layer in self._layers:
+            other = seen.setdefault(layer.name, layer)
+            if other is not layer:
+                raise ArgumentError(
+                    f"Two layers of model {self.name!r} are named {layer.name!r}; names must differ.",
+                    got=f"a {type(other).__name__} and a {type(layer).__name__}.",
+                    fixes=f"Give one of them another name: {type(layer).__name__}(..., name='{layer.name}_2').",
+                )
+
+    def _sublayers(self) -> list[Any]:
+        own = self.__dict__.get("_layers", [])
+        known = {id(layer) for layer in own}
+        return [*own, *(layer for layer in super()._sublayers() if id(layer) not in known)]
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The input KerasTensors as a flat list."""
+        return leaves_of(self._inputs_structure)
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The output KerasTensors as a flat list."""
+        return leaves_of(self._outputs_structure)
+
+    @property
+    def input(self) -> Any:
+        """The input KerasTensor, or structure of them."""
+        return self._inputs_structure
+
+    @property
+    def output(self) -> Any:
+        """The output KerasTensor, or structure of them."""
+        return self._outputs_structure
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the inputs."""
+        return [t._keras_history[0].name for t in self.inputs]  # type: ignore[index]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the operations that give the outputs."""
+        return [t._keras_history[0].name for t in self.outputs]  # type: ignore[index]
+
+    @property
+    def operations(self) -> list[Operation]:
+        """All operations of the graph, in the order in which they run."""
+        return self._program.operations
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Runs the graph.
+
+        Args:
+            inputs: In the structure of the model's inputs; a dict by input name and a list in order work too.
+            training: Whether layers behave as in training.
+            mask: Mask of the input, or list of them.
+        """
+        values = self._flat_inputs(inputs)
+        masks = [None] * len(values) if mask is None else [m for m in leaves_of(mask)]
+        for value, one in zip(values, masks, strict=False):
+            if one is not None:
+                set_mask(value, one)
+        results = self._program.run(values, self._call_node)
+        treedef = jax.tree_util.tree_structure(self._outputs_structure, is_leaf=_is_tensor)
+        return jax.tree_util.tree_unflatten(treedef, results)
+
+    @staticmethod
+    def _call_node(node: Node, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return node.operation(*args, **kwargs)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """Returns None: the masks of the outputs are set by the layers that make them."""
+        return None
+
+    def _flat_inputs(self, inputs: Any) -> list[Any]:
+        """Returns the values in the order of `inputs`, with a missing or extra axis of size 1 mended."""
+        structure, tensors = self._inputs_structure, self.inputs
+        if isinstance(inputs, dict):
+            names = sorted(structure) if isinstance(structure, dict) else self.input_names
+            missing = [name for name in names if name not in inputs]
+            if missing:
+                hint = did_you_mean(missing[0], inputs)
+                raise ArgumentError(
+                    f"Model {self.name!r} wants the inputs {', '.join(names)}.",
+                    got=f"a dict with {', '.join(map(str, inputs))}; {', '.join(missing)} is missing.{hint}",
+                )
+            values = [inputs[name] for name in names]
+        else:
+            values = leaves_of(inputs)
+        if len(values) != len(tensors):
+            raise ArgumentError(
+                f"Model {self.name!r} has {len(tensors)} inputs: {', '.join(self.input_names)}.",
+                got=f"{len(values)} arrays.",
+            )
+        return [self._fit_input(value, tensor) for value, tensor in zip(values, tensors, strict=True)]
+
+    def _fit_input(self, value: Any, tensor: KerasTensor) -> Any:
+        if value is None or isinstance(value, KerasTensor) and value.shape == tensor.shape:
+            return value
+        x = convert_to_tensor(value)
+        if not isinstance(x, KerasTensor) and x.dtype != tensor.dtype and not jnp.issubdtype(x.dtype, jnp.floating):
+            x = convert_to_tensor(x, tensor.dtype)
+        shape, wanted = tuple(x.shape), tensor.shape
+        if len(shape) == len(wanted) + 1 and shape[-1] == 1:
+            x = x[..., 0]
+        elif len(shape) == len(wanted) - 1 and wanted[-1] == 1:
+            x = x[..., None]
+        shape = tuple(x.shape)
+        wrong = len(shape) != len(wanted) or any(
+            w is not None and s is not None and s != w for s, w in zip(shape, wanted, strict=True)
+        )
+        if wrong:
+            raise self._wrong_shape(tensor, tuple(value.shape))
+        return x
+
+    def _wrong_shape(self, tensor: KerasTensor, shape: tuple[int | None, ...]) -> ShapeError:
+        wanted, fixes = tensor.shape, []
+        if len(shape) == len(wanted) - 1:
+            if shape == wanted[1:]:
+                fixes.append("One sample without a batch axis: x[None] makes it a batch of one.")
+            else:
+                fixes.append("An axis is missing: x[..., None] adds a channels axis of size 1.")
+        elif len(shape) == len(wanted) and sorted(map(str, shape[1:])) == sorted(map(str, wanted[1:])):
+            fixes.append("The axes come in another order: numpy.transpose(x, ...) to (batch, ..., channels).")
+        else:
+            fixes.append(f"Build the model with Input({shape[1:]}), or bring the data to {wanted[1:]} per sample.")
+        name = tensor._keras_history[0].name if tensor._keras_history else tensor.name
+        return ShapeError(
+            f"Model {self.name!r} wants its input {name!r} as {describe_shape(wanted)}.",
+            got=f"{describe_shape(shape) if len(shape) == len(wanted) else shape}.",
+            fixes=fixes,
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the layers with their connections, in Keras' form."""
+        own_class = type(self)
+        written = next(c for c in own_class.__mro__ if "__init__" in c.__dict__)
+        if written is not Functional and written is not Model:
+            return Layer.get_config(self)
+        return functional_config(self)
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """Returns Keras' form of the build configuration of a graph: nothing is left to build."""
+        return {"input_shape": None}
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Does nothing: a graph is built when it is made."""
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Self:
+        """Creates the model from its configuration."""
+        if "layers" not in config:
+            return super().from_config(config, custom_objects)
+        inputs, outputs = graph_from_config(config, custom_objects)
+        kwargs = {"trainable": config["trainable"]} if not config.get("trainable", True) else {}
+        return cls(inputs=inputs, outputs=outputs, name=config.get("name"), **kwargs)
+
+
+FUNCTIONAL.append(Functional)
+
+
+def _is_tensor(x: Any) -> bool:
+    return isinstance(x, KerasTensor)
+
+
+def _with_input_layers(inputs: Any) -> Any:
+    """Gives a bare KerasTensor among the inputs an input layer; tensors made by layers stay (cut-outs)."""
+
+    def prepare(tensor: KerasTensor) -> KerasTensor:
+        if tensor._keras_history is None:
+            return Input(tensor=tensor)
+        return tensor
+
+    return jax.tree_util.tree_map(prepare, inputs, is_leaf=_is_tensor)
+
+

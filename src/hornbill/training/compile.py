@@ -1,0 +1,269 @@
+"""What `compile` was given, resolved for the model's outputs: losses with their weights, metrics by name.
+
+`CompileLoss` computes the total loss and the loss of each output. `CompileMetrics` is one metric that holds all
+metrics of all outputs. Both are resolved when the shapes of the targets and predictions are first known, since
+"accuracy" means three different things.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import jax.numpy as jnp
+
+from hornbill import losses as losses_module
+from hornbill import metrics as metrics_module
+from hornbill.engine.errors import ArgumentError, DataError
+from hornbill.engine.layer import shapes_of
+from hornbill.losses.base import FunctionLoss, Loss
+from hornbill.losses.checks import check_target_shapes
+from hornbill.metrics.base import Metric
+from hornbill.metrics.mean import Mean, MeanMetricWrapper
+from hornbill.metrics.resolve import resolve_accuracy
+from hornbill.training.outputs import flat_outputs, output_names, per_output, targets_per_output
+
+__all__ = ["CompileLoss", "CompileMetrics", "is_own"]
+
+_ACCURACY = ("accuracy", "acc", "crossentropy", "ce")
+
+
+def is_own(obj: Any) -> bool:
+    """Returns whether a class or function is Hornbill's own, so that its behaviour is known."""
+    module = getattr(obj, "__module__", None) or type(obj).__module__
+    return module == "hornbill" or module.startswith("hornbill.")
+
+
+class CompileLoss:
+    """The losses of a model's outputs.
+
+    Args:
+        loss: As given to `compile`.
+        loss_weights: As given to `compile`.
+        model: The model, for its output names.
+    """
+
+    def __init__(self, loss: Any, loss_weights: Any, model: Any) -> None:
+        self.given, self.given_weights, self._model = loss, loss_weights, model
+        self.built = False
+        self.trackers: list[Metric] = []
+        self._check_spelling(loss)
+
+    def _check_spelling(self, loss: Any) -> None:
+        """Resolves names at once, so that a misspelt one fails in `compile`."""
+        items = loss.values() if isinstance(loss, dict) else loss if isinstance(loss, (list, tuple)) else [loss]
+        for item in items:
+            if isinstance(item, (list, tuple, dict)) and not isinstance(item, str):
+                self._check_spelling(item)
+            elif item is not None:
+                as_loss(item)
+
+    def build(self, y: Any, y_pred: Any) -> None:
+        """Pairs losses with outputs; makes a tracker per output when there are several losses."""
+        self.names = output_names(self._model, y_pred)
+        given = per_output("loss", self.given, self.names)
+        self.losses = [None if item is None else as_loss(item) for item in given]
+        weights = per_output("loss_weights", self.given_weights, self.names)
+        self.weights = [1.0 if weight is None else float(weight) for weight in weights]
+        several = len(self.names) > 1 and sum(loss is not None for loss in self.losses) > 1
+        self.trackers = [Mean(name=f"{name}_loss") for name, loss in zip(self.names, self.losses, strict=True) if loss is not None] if several else []  # noqa: E501
+        self.built = True
+
+    def check(self, y: Any, y_pred: Any) -> None:
+        """Raises when targets are missing or their shapes do not fit the predictions."""
+        targets = targets_per_output(y, y_pred, self.names)
+        for name, loss, target, prediction in zip(self.names, self.losses, targets, flat_outputs(y_pred), strict=True):
+            if loss is None:
+                continue
+            if target is None:
+                raise DataError(
+                    f"The model is compiled with a loss for output {name!r}, so it needs targets.",
+                    got="no y.",
+                    fixes="model.fit(x, y): y holds what the model should give for x.",
+                )
+            label = loss.fn.__name__ if isinstance(loss, FunctionLoss) and hasattr(loss.fn, "__name__") else None
+            if label is not None and is_own(loss):
+                check_target_shapes(label, shapes_of(target), shapes_of(prediction))
+
+    def __call__(self, y: Any, y_pred: Any, sample_weight: Any = None, rows: Any = None) -> Any:
+        """Returns the total loss; notes the loss of each output in the trackers.
+
+        Args:
+            y: Targets.
+            y_pred: Predictions.
+            sample_weight: Weights, or None.
+            rows: (rows in the batch, real rows) of a padded batch, or None.
+        """
+        if not self.built:
+            self.build(y, y_pred)
+        self.check(y, y_pred)
+        targets = targets_per_output(y, y_pred, self.names)
+        weights = _weights_per_output(sample_weight, self.names)
+        total: Any = None
+        trackers = iter(self.trackers)
+        predictions = flat_outputs(y_pred)
+        for loss, factor, target, prediction, weight in zip(
+            self.losses, self.weights, targets, predictions, weights, strict=True
+        ):
+            if loss is None:
+                continue
+            value = loss(target, prediction, sample_weight=weight)
+            if rows is not None and loss.reduction in ("sum_over_batch_size", "mean"):
+                value = value * (rows[0] / rows[1])
+            if jnp.ndim(value):
+                value = jnp.mean(value)
+            if self.trackers:
+                next(trackers).update_state(value, sample_weight=_rows(prediction, rows))
+            value = value * factor if factor != 1.0 else value
+            total = value if total is None else total + value
+        return total
+
+    @property
+    def can_mask_rows(self) -> bool:
+        """Whether padded rows can be taken out exactly: all losses are Hornbill's own and weigh by sample."""
+        return all(
+            loss is None or (is_own(type(loss)) and is_own(getattr(loss, "fn", loss)) and loss.reduction is not None)
+            for loss in self.losses
+        )
+
+
+def _rows(prediction: Any, rows: Any) -> Any:
+    return rows[1] if rows is not None else prediction.shape[0]
+
+
+def _weights_per_output(sample_weight: Any, names: list[str]) -> list[Any]:
+    if sample_weight is None:
+        return [None] * len(names)
+    if isinstance(sample_weight, (dict, list, tuple)):
+        return per_output("sample_weight", sample_weight, names)
+    return [sample_weight] * len(names)
+
+
+def as_loss(identifier: Any) -> Loss:
+    """Returns a loss for a name, function, class or object."""
+    found = losses_module.get(identifier)
+    if isinstance(found, type) and issubclass(found, Loss):
+        found = found()
+    if isinstance(found, Loss):
+        return found
+    if not callable(found):
+        raise ArgumentError("A loss is a name, a function (y_true, y_pred) or a Loss.", got=f"{identifier!r}.")
+    return FunctionLoss(found, name=getattr(found, "__name__", type(found).__name__))
+
+
+class CompileMetrics(Metric):
+    """All metrics of all outputs as one metric, whose result is a dict.
+
+    Args:
+        metrics: As given to `compile`.
+        weighted_metrics: As given to `compile`.
+        compile_loss: The losses, which say what "accuracy" means.
+        model: The model, for its output names.
+    """
+
+    def __init__(self, metrics: Any, weighted_metrics: Any, compile_loss: CompileLoss | None, model: Any) -> None:
+        super().__init__(name="compile_metrics")
+        self.__dict__.update(_given=metrics, _given_weighted=weighted_metrics, _loss=compile_loss, _model=model)
+        self.built = False
+        self.__dict__["entries"] = []
+        for item in _flat(metrics) + _flat(weighted_metrics):
+            if isinstance(item, str) and item not in _ACCURACY:
+                metrics_module.get(item)
+
+    def build(self, y_true: Any, y_pred: Any) -> None:
+        """Makes the metrics for the shapes of the targets and predictions."""
+        names = output_names(self._model, y_pred)
+        targets, predictions = targets_per_output(y_true, y_pred, names), flat_outputs(y_pred)
+        losses = self._loss.losses if self._loss is not None and self._loss.built else [None] * len(names)
+        seen: set[str] = set()
+        for given, weighted in ((self._given, False), (self._given_weighted, True)):
+            per_name = per_output("weighted_metrics" if weighted else "metrics", given, names, lists_inside=True)
+            for i, entry in enumerate(per_name):
+                for item in entry if isinstance(entry, (list, tuple)) else [entry]:
+                    if item is None:
+                        continue
+                    metric = self._make(item, targets[i], predictions[i], losses[i])
+                    key = metric.name if len(names) == 1 else f"{names[i]}_{metric.name}"
+                    while key in seen:
+                        key = f"weighted_{key}" if weighted and not key.startswith("weighted_") else f"{key}_1"
+                    seen.add(key)
+                    self.entries.append((key, i, metric, weighted))
+        self.__dict__["_metrics"] = [metric for _, _, metric, _ in self.entries]
+        self.built = True
+
+    @staticmethod
+    def _make(item: Any, target: Any, prediction: Any, loss: Any) -> Metric:
+        if isinstance(item, str) and item in _ACCURACY:
+            return resolve_accuracy(item, shapes_of(target), shapes_of(prediction), loss)
+        found = metrics_module.get(item)
+        if isinstance(found, type):
+            found = found()
+        if isinstance(found, Metric):
+            return found
+        if not callable(found):
+            raise ArgumentError("A metric is a name, a function (y_true, y_pred) or a Metric.", got=f"{item!r}.")
+        name = item if isinstance(item, str) else getattr(found, "__name__", type(found).__name__)
+        return MeanMetricWrapper(found, name=name)
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The metrics of all outputs."""
+        return [metric for _, _, metric, _ in self.entries]
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None, row_mask: Any = None) -> None:
+        """Takes one batch into account.
+
+        Args:
+            y_true: Targets.
+            y_pred: Predictions.
+            sample_weight: Used by the weighted metrics only.
+            row_mask: 1 for real rows of a padded batch, used by all; or None.
+        """
+        if not self.built:
+            self.build(y_true, y_pred)
+        names = output_names(self._model, y_pred)
+        targets, predictions = targets_per_output(y_true, y_pred, names), flat_outputs(y_pred)
+        weights = _weights_per_output(sample_weight, names)
+        for _, i, metric, weighted in self.entries:
+            if targets[i] is None:
+                continue
+            weight = weights[i] if weighted else None
+            if row_mask is not None and weight is None:
+                weight = row_mask
+            if weight is None:
+                metric.update_state(targets[i], predictions[i])
+            else:
+                metric.update_state(targets[i], predictions[i], sample_weight=weight)
+
+    def result(self) -> dict[str, Any]:
+        """Returns the results by name."""
+        results: dict[str, Any] = {}
+        for key, _, metric, _ in self.entries:
+            value = metric.result()
+            results.update(value if isinstance(value, dict) else {key: value})
+        return results
+
+    def reset_state(self) -> None:
+        """Resets every metric."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    @property
+    def can_mask_rows(self) -> bool:
+        """Whether padded rows can be taken out exactly: all metrics are Hornbill's own and take weights."""
+        return all(
+            is_own(type(metric))
+            and is_own(getattr(metric, "_fn", metric))
+            and "sample_weight" in inspect.signature(metric.update_state).parameters
+            for metric in self.metrics
+        )
+
+
+def _flat(given: Any) -> list[Any]:
+    if given is None:
+        return []
+    if isinstance(given, dict):
+        return [item for value in given.values() for item in _flat(value)]
+    if isinstance(given, (list, tuple)):
+        return [item for value in given for item in _flat(value)]
+    return [given]

@@ -1,0 +1,324 @@
+"""The loops: fit, evaluate, predict, and their one-batch forms. Small enough to read in a sitting.
+
+A loop takes batches, runs a compiled step on each, and tells the callbacks. Results stay on the device until something
+reads them. Everything clever stands elsewhere: `data` makes the batches, `step` the steps, `stretch` runs short steps
+together.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import numpy as np
+
+from hornbill.callbacks.callback_list import CallbackList
+from hornbill.engine import settings
+from hornbill.engine.errors import ArgumentError, DataError
+from hornbill.training.data import (
+    ArrayBatches,
+    Batches,
+    make_batches,
+    pad_batch,
+    split_validation,
+    unpack_validation,
+)
+from hornbill.training.data.batches import batch_rows
+from hornbill.training.interrupt import InterruptGuard
+from hornbill.training.logs import Logs
+from hornbill.training.stretch import Pace, Stretch
+
+__all__ = ["evaluate", "fit", "on_batch", "predict"]
+
+
+def _verbosity(verbose: Any) -> int:
+    if verbose not in ("auto", True, False, 0, 1, 2):
+        raise ArgumentError("verbose is 0 (silent), 1 (progress bar), 2 (a line per epoch) or 'auto'.", got=f"{verbose!r}.")
+    return 1 if verbose == "auto" else int(verbose)
+
+
+def _capped(count: int | None) -> int | None:
+    cap = settings.max_steps_per_epoch()
+    return count if cap is None else cap if count is None else min(count, cap)
+
+
+def fit(
+    model: Any, x: Any, y: Any, batch_size: Any, epochs: int, verbose: Any, callbacks: Any, validation_split: float,
+    validation_data: Any, shuffle: Any, class_weight: Any, sample_weight: Any, initial_epoch: int,
+    steps_per_epoch: Any, validation_steps: Any, validation_batch_size: Any, validation_freq: Any,
+) -> Any:  # fmt: skip
+    """Trains; see `Trainer.fit`."""
+    verbose = _verbosity(verbose)
+    _check_epochs(epochs, initial_epoch)
+    if settings.max_epochs() is not None:
+        epochs = min(epochs, settings.max_epochs() or 0)
+    if validation_split and validation_data is None:
+        (x, y, sample_weight), validation_data = split_validation(x, y, sample_weight, validation_split)
+    batches = make_batches(
+        x, y, sample_weight, batch_size, steps=_capped(steps_per_epoch), shuffle=shuffle, class_weight=class_weight
+    )
+    steps = model._prepare("train", batches.spec)
+    callback_list = callbacks if isinstance(callbacks, CallbackList) else CallbackList(
+        callbacks, add_history=True, add_progbar=verbose != 0, model=model, verbose=verbose, epochs=epochs,
+        steps=batches.num_batches,
+    )  # fmt: skip
+    model.stop_training = False
+    model._initial_epoch, model._initial_batch = initial_epoch, 0
+    callback_list.on_train_begin()
+    if model._batches_state is not None and (model._initial_epoch or model._initial_batch):
+        batches.restore(model._batches_state)
+    model._batches_state = batches.state()
+    validation: Batches | None = None
+    runner = _EpochRunner(model, batches, callback_list, epochs)
+    logs: dict[str, Any] = {}
+    try:
+        for epoch in range(model._initial_epoch, epochs):
+            start = model._initial_batch if epoch == model._initial_epoch else 0
+            if not start:
+                model.reset_metrics()
+            callback_list.on_epoch_begin(epoch)
+            logs = runner.run(epoch, start)
+            if validation_data is not None and _validates(validation_freq, epoch):
+                if validation is None:
+                    part = unpack_validation(validation_data)
+                    validation = make_batches(
+                        *part, _validation_size(part, validation_batch_size or batch_size),
+                        steps=_capped(validation_steps), steps_name="validation_steps",
+                    )  # fmt: skip
+                results = _run_evaluation(model, validation, callback_list)
+                logs.update({f"val_{name}": value for name, value in results.items()})
+            callback_list.on_epoch_end(epoch, logs)
+            if model.stop_training or batches.exhausted and epoch + 1 < epochs:
+                if not model.stop_training:
+                    _warn_exhausted(epoch, epochs)
+                break
+        if model.optimizer is not None and hasattr(model.optimizer, "finalize_variable_values") and epochs > 0:
+            model.optimizer.finalize_variable_values(model.trainable_weights)
+        callback_list.on_train_end(logs)
+    finally:
+        model._batches_state = None
+    del steps
+    return model.history
+
+
+def _check_epochs(epochs: Any, initial_epoch: Any) -> None:
+    for name, value in (("epochs", epochs), ("initial_epoch", initial_epoch)):
+        if isinstance(value, bool) or not hasattr(value, "__index__") or value < 0:
+            raise ArgumentError(f"fit: {name} is a whole number, not negative.", got=f"{name}={value!r}.", fixes="epochs=10")
+
+
+def _warn_exhausted(epoch: int, epochs: int) -> None:
+    warnings.warn(
+        f"The data ended in epoch {epoch + 1} of {epochs}; training stops here. A generator must go on for "
+        "steps_per_epoch * epochs batches: let it loop with while True.",
+        stacklevel=4,
+    )
+
+
+def _validation_size(part: Any, size: int | None) -> int | None:
+    return size if isinstance(part[0], (np.ndarray, jax.Array, list, tuple, dict)) or part[1] is not None else None
+
+
+def _validates(frequency: Any, epoch: int) -> bool:
+    if isinstance(frequency, int):
+        return (epoch + 1) % max(frequency, 1) == 0
+    return epoch + 1 in frequency
+
+
+class _EpochRunner:
+    """Runs the steps of an epoch, one by one or in stretches."""
+
+    def __init__(self, model: Any, batches: Batches, callbacks: CallbackList, epochs: int) -> None:
+        self.model, self.batches, self.callbacks = model, batches, callbacks
+        count = batches.num_batches or 0
+        self.pace = Pace(count * (epochs - model._initial_epoch))
+        self.stretch: Stretch | None = None
+        self.can_stretch = (
+            isinstance(batches, ArrayBatches) and batches.resident and model._runs_compiled
+            and not callbacks.wants_train_batches and batches.shuffle != "batch"
+        )  # fmt: skip
+        self.pads = batches.batch_size is not None and model._can_pad("train")
+
+    def run(self, epoch: int, start: int) -> dict[str, Any]:
+        """Runs one epoch from batch `start` and returns its logs."""
+        step, logs = start, None
+        with InterruptGuard() as guard:
+            if self.stretch is not None and self.stretch.faster:
+                step, logs = self._run_stretches(epoch, step, guard)
+            for batch in self.batches.epoch(epoch, step):
+                if logs is not None and self._is_over(epoch, step):
+                    break
+                logs = self._run_one(step, batch)
+                step += 1
+                guard.check()
+                if self.model.stop_training:
+                    break
+                if self.can_stretch and self.stretch is None and self.pace.worthwhile:
+                    self._open_stretch()
+                    step, logs = self._run_stretches(epoch, step, guard, logs)
+                    if self.stretch is not None:
+                        logs = self._run_rest(epoch, step, guard, logs)
+                        break
+        if logs is None:
+            raise DataError("The data gave no batch in this epoch.", fixes="Check steps_per_epoch and the generator.")
+        return dict(Logs(logs))
+
+    def _is_over(self, epoch: int, step: int) -> bool:
+        count = self.batches.steps_in(epoch)
+        return count is not None and step >= count
+
+    def _run_one(self, step: int, batch: Any) -> Any:
+        self.callbacks.on_train_batch_begin(step)
+        self.pace.before()
+        logs = self.model._steps.run("train", self._filled(batch))
+        self.pace.after(logs)
+        shown = Logs(logs)
+        self.callbacks.on_train_batch_end(step, shown)
+        return logs
+
+    def _filled(self, batch: Any) -> Any:
+        size = self.batches.batch_size
+        if self.pads and size is not None and batch_rows(batch) < min(size, self.batches.rows or size):
+            batch, rows = pad_batch(batch, size)
+            return (*batch, rows)
+        return (*batch, None)
+
+    def _open_stretch(self) -> None:
+        batches: Any = self.batches
+        self.stretch = Stretch(
+            self.model._steps, batches.arrays, batches.batch_size, self.pace.step_seconds or 1e-3
+        )
+
+    def _run_stretches(self, epoch: int, step: int, guard: InterruptGuard, logs: Any = None) -> tuple[int, Any]:
+        """Runs the full batches of an epoch from `step` on in stretches; returns the next step and the logs."""
+        batches: Any = self.batches
+        size = batches.batch_size
+        order = batches.order(epoch)
+        order = np.arange(batches.rows, dtype=np.int32) if order is None else order
+        full = len(order) // size
+        lines = order[: full * size].reshape(full, size)  # (batches, batch_size)
+        while step < full and self.stretch is not None and self.stretch.faster:
+            self.callbacks.on_train_batch_begin(step)
+            count, logs = self.stretch.run(lines, step)
+            step += count
+            self.callbacks.on_train_batch_end(step - 1, Logs(logs))
+            guard.check()
+            if self.model.stop_training:
+                break
+        return step, logs
+
+    def _run_rest(self, epoch: int, step: int, guard: InterruptGuard, logs: Any) -> Any:
+        if self._is_over(epoch, step) or self.model.stop_training:
+            return logs
+        for batch in self.batches.epoch(epoch, step):
+            logs = self._run_one(step, batch)
+            step += 1
+            guard.check()
+            if self.model.stop_training:
+                break
+        return logs
+
+
+def evaluate(
+    model: Any, x: Any, y: Any, batch_size: Any, verbose: Any, sample_weight: Any, steps: Any, callbacks: Any,
+    return_dict: bool,
+) -> Any:  # fmt: skip
+    """Evaluates; see `Trainer.evaluate`."""
+    verbose = _verbosity(verbose)
+    batches = make_batches(x, y, sample_weight, batch_size, steps=_capped(steps), steps_name="steps")
+    callback_list = callbacks if isinstance(callbacks, CallbackList) else CallbackList(
+        callbacks, add_progbar=verbose != 0, model=model, verbose=verbose, epochs=1, steps=batches.num_batches
+    )  # fmt: skip
+    results = _run_evaluation(model, batches, callback_list)
+    return _as_asked(results, return_dict)
+
+
+def _as_asked(results: dict[str, Any], return_dict: bool) -> Any:
+    if return_dict:
+        return results
+    values = [results[name] for name in ["loss", *sorted(n for n in results if n != "loss")] if name in results]
+    return values[0] if len(values) == 1 else values
+
+
+def _run_evaluation(model: Any, batches: Batches, callbacks: CallbackList) -> dict[str, Any]:
+    model._prepare("test", batches.spec)
+    model.reset_metrics()
+    callbacks.on_test_begin()
+    logs: Any = None
+    pads = batches.batch_size is not None and model._can_pad("test")
+    with InterruptGuard() as guard:
+        for step, batch in enumerate(batches.epoch(0)):
+            callbacks.on_test_batch_begin(step)
+            rows = None
+            if pads and step and batch_rows(batch) < batches.batch_size:  # type: ignore[operator]
+                batch, rows = pad_batch(batch, batches.batch_size or 1)
+            logs = model._steps.run("test", (*batch, rows))
+            callbacks.on_test_batch_end(step, Logs(logs))
+            guard.check()
+            if getattr(model, "stop_evaluating", False):
+                break
+    if logs is None:
+        raise DataError("The data gave no batch to evaluate.", fixes="Check steps and the generator.")
+    results = dict(Logs(logs))
+    callbacks.on_test_end(results)
+    return results
+
+
+def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callbacks: Any) -> Any:
+    """Predicts; see `Trainer.predict`."""
+    verbose = _verbosity(verbose)
+    batches = make_batches(x, None, None, batch_size, steps=_capped(steps), steps_name="steps")
+    model._prepare("predict", batches.spec)
+    callback_list = callbacks if isinstance(callbacks, CallbackList) else CallbackList(
+        callbacks, add_progbar=verbose != 0, model=model, verbose=verbose, epochs=1, steps=batches.num_batches
+    )  # fmt: skip
+    callback_list.on_predict_begin()
+    collected: list[Any] = []
+    pads = batches.batch_size is not None and model._can_pad("predict")
+    with InterruptGuard() as guard:
+        for step, outputs in enumerate(_predictions(model, batches, callback_list, pads)):
+            collected.append(outputs)
+            callback_list.on_predict_batch_end(step, {"outputs": outputs})
+            guard.check()
+    callback_list.on_predict_end()
+    if not collected:
+        raise DataError("The data gave no batch to predict.", fixes="Check steps and the generator.")
+    host = jax.device_get(collected)
+    if len(host) == 1:
+        return jax.tree_util.tree_map(np.asarray, host[0])
+    return jax.tree_util.tree_map(lambda *parts: np.concatenate(parts), *host)
+
+
+def _predictions(model: Any, batches: Batches, callbacks: CallbackList, pads: bool) -> Iterator[Any]:
+    for step, batch in enumerate(batches.epoch(0)):
+        callbacks.on_predict_batch_begin(step)
+        x, count = batch[0], batch_rows(batch)
+        if pads and step and count < (batches.batch_size or 1):
+            x, _ = pad_batch(x, batches.batch_size or 1)
+        outputs = model._steps.run("predict", (x, None, None, None))
+        if batch_rows(x) != count:
+            outputs = jax.tree_util.tree_map(lambda leaf, n=count: np.asarray(leaf)[:n], outputs)
+        yield outputs
+
+
+def on_batch(
+    model: Any, kind: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool
+) -> Any:
+    """Runs one step on one batch."""
+    if x is None:
+        raise DataError(f"{kind}_on_batch needs x.", got="None.")
+    size = batch_rows(x)
+    batches = make_batches(x, y, sample_weight, max(size, 1), class_weight=class_weight)
+    batch = next(iter(batches.epoch(0)))
+    model._prepare(kind, batch)
+    with InterruptGuard():
+        result = model._steps.run(kind, (*batch, None))
+    if kind == "predict":
+        return jax.tree_util.tree_map(np.asarray, jax.device_get(result))
+    logs = dict(Logs(result))
+    if any(math.isnan(value) for value in logs.values() if isinstance(value, float)) and kind == "train":
+        warnings.warn(f"The loss of this batch is not a number: {logs}.", stacklevel=3)
+    return _as_asked(logs, return_dict)

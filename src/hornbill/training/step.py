@@ -1,0 +1,195 @@
+"""The pure steps: `(state, batch) -> (logs, state)`, compiled once each.
+
+The state is four flat lists of arrays: trainable variables, non-trainable ones, the optimizer's, the metrics'. A step
+swaps them into the Variables by `functional_call`, runs the model, and hands the new values back. `Steps` gathers the
+state, compiles, runs and writes back; a second compilation says why it happened.
+"""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from hornbill.engine.errors import ArgumentError
+from hornbill.engine.random import global_seed_generator
+from hornbill.engine.variable import Variable, functional_call
+
+__all__ = ["State", "Steps", "loss_and_gradients", "masked_weight"]
+
+State = tuple[list[Any], list[Any], list[Any], list[Any]]
+
+
+class Steps:
+    """The compiled steps of one model and the Variables they carry.
+
+    Args:
+        model: The model; built, and compiled for `train` and `test`.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.trainable: list[Variable] = list(model.trainable_variables)
+        metric_variables = [v for m in model.metrics for v in m.variables]
+        held = {id(v) for v in (*self.trainable, *metric_variables)}
+        self.non_trainable = [v for v in model.non_trainable_variables if id(v) not in held]
+        seed = global_seed_generator().state
+        if all(v is not seed for v in self.non_trainable):
+            self.non_trainable = [*self.non_trainable, seed]
+        self.optimizer: list[Variable] = list(model.optimizer.variables) if model.optimizer is not None else []
+        self.metrics = metric_variables
+        self._functions: dict[str, Callable[..., Any]] = {}
+        self._traced: dict[str, list[Any]] = {}
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All variables of the state, in its order."""
+        return [*self.trainable, *self.non_trainable, *self.optimizer, *self.metrics]
+
+    def gather(self, kind: str) -> State:
+        """Returns the state that a step of a kind takes."""
+        optimizer = self.optimizer if kind == "train" else []
+        metrics = self.metrics if kind != "predict" else []
+        return (
+            [v._value for v in self.trainable],
+            [v._value for v in self.non_trainable],
+            [v._value for v in optimizer],
+            [v._value for v in metrics],
+        )
+
+    def write_back(self, kind: str, state: Any) -> None:
+        """Puts a step's new values into the Variables."""
+        groups = (self.trainable, self.non_trainable, self.optimizer, self.metrics)
+        for variables, values in zip(groups, state, strict=False):
+            if values:
+                for variable, value in zip(variables, values, strict=True):
+                    variable._value = value
+
+    def function(self, kind: str) -> Callable[..., Any]:
+        """Returns the step of a kind ("train", "test", "predict"), compiled unless the model runs eagerly."""
+        if kind not in self._functions:
+            step = self._noted(kind, _step_of(self.model, kind))
+            if self.model._runs_compiled:
+                # test and predict leave the weights alone, so only what a step replaces is given away
+                step = jax.jit(step, donate_argnums=(0,) if kind == "train" else (1,) if kind == "test" else ())
+            self._functions[kind] = step
+        return self._functions[kind]
+
+    def run(self, kind: str, batch: Any) -> Any:
+        """Runs one step on a batch, writes the state back and returns the logs (or the outputs)."""
+        state = self.gather(kind)
+        if kind == "train":
+            logs, state = self.function(kind)(state, batch)
+            self.write_back(kind, state)
+            return logs
+        tv, ntv, _, mv = state
+        if kind == "test":
+            logs, ntv, mv = self.function(kind)(tv, (ntv, mv), batch)
+            self.write_back(kind, ((), ntv, (), mv))
+            return logs
+        outputs, ntv = self.function(kind)(tv, ntv, batch)
+        self.write_back(kind, ((), ntv))
+        return outputs
+
+    def _noted(self, kind: str, step: Callable[..., Any]) -> Callable[..., Any]:
+        """Returns the step, which notes each time it is traced and says why the second time."""
+        if not self.model._runs_compiled:
+            return step
+
+        def traced(*args: Any) -> Any:
+            shapes = jax.tree_util.tree_map(lambda leaf: tuple(leaf.shape), args[-1])
+            earlier = self._traced.setdefault(kind, [])
+            if earlier and len(earlier) >= 3:
+                warnings.warn(
+                    f"{kind} step of model {self.model.name!r} is compiled for the {len(earlier) + 1}th time: this batch "
+                    f"is {shapes}, the one before was {earlier[-1]}. Batches of one size compile once.",
+                    stacklevel=2,
+                )
+            earlier.append(shapes)
+            return step(*args)
+
+        return traced
+
+    def compiled_for(self, kind: str) -> list[Any]:
+        """Returns the shapes of the batches that a kind of step was compiled for."""
+        return self._traced.get(kind, [])
+
+
+def _step_of(model: Any, kind: str) -> Callable[..., Any]:
+    """Returns the uncompiled step of a kind, from the model's own methods where it overrides them."""
+    method = getattr(model, f"{kind}_step")
+    _check_signature(model, kind, method)
+    if kind == "train":
+        return lambda state, batch: method(state, batch)
+    if kind == "test":
+
+        def test(tv: Any, rest: Any, batch: Any) -> Any:
+            ntv, mv = rest
+            logs, (_, ntv, mv) = method((tv, ntv, mv), batch)
+            return logs, ntv, mv
+
+        return test
+
+    def predict(tv: Any, ntv: Any, batch: Any) -> Any:
+        outputs, new = method((tv, ntv), batch)
+        if isinstance(new, tuple) and len(new) == 2 and isinstance(new[1], list):
+            new = new[1]
+        return outputs, new
+
+    return predict
+
+
+def _check_signature(model: Any, kind: str, method: Callable[..., Any]) -> None:
+    parameters = list(inspect.signature(method).parameters)
+    if len(parameters) < 2:
+        raise ArgumentError(
+            f"{type(model).__name__}.{kind}_step takes (state, data) on JAX.",
+            got=f"{kind}_step({', '.join(parameters)}), as with TensorFlow or torch.",
+            why="JAX computes gradients of pure functions: the values go in and come out.",
+            fixes=(
+                "Often overriding compute_loss(self, x, y, y_pred, sample_weight) is enough.",
+                "Else def train_step(self, state, data): ... return logs, state; see examples/custom_training_step.py.",
+            ),
+        )
+
+
+def loss_and_gradients(model: Any, state: State, batch: Any) -> tuple[Any, Any, State, Any]:
+    """Runs forward and backward; returns loss, gradients, the state (optimizer untouched) and the predictions."""
+    tv, ntv, ov, mv = state
+    x, y, sample_weight, rows = batch
+    trainable, frozen, metric_variables = model._steps.trainable, model._steps.non_trainable, model._steps.metrics
+    optimizer = model.optimizer
+
+    def compute(values: list[Any]) -> Any:
+        def forward() -> Any:
+            y_pred = model._call_for_training(x)
+            loss = model._total_loss(x, y, y_pred, sample_weight, rows)
+            model._clear_losses()
+            return loss, y_pred
+
+        (loss, y_pred), new = functional_call(
+            [*trainable, *frozen, *metric_variables], [*values, *ntv, *mv], forward
+        )
+        start = len(trainable)
+        scaled = optimizer.pure_scale_loss(ov, loss)
+        return scaled, (loss, y_pred, new[start : start + len(frozen)], new[start + len(frozen) :])
+
+    (_, (loss, y_pred, ntv, mv)), grads = jax.value_and_grad(compute, has_aux=True)(list(tv))
+    return loss, grads, (tv, ntv, ov, mv), y_pred
+
+
+def masked_weight(sample_weight: Any, rows: Any) -> Any:
+    """Returns the sample weights with padded rows set to zero."""
+    if rows is None:
+        return sample_weight
+    if sample_weight is None:
+        return rows
+
+    def combine(weight: Any) -> Any:
+        return weight * jnp.reshape(rows, (-1,) + (1,) * (weight.ndim - 1)).astype(weight.dtype)
+
+    return jax.tree_util.tree_map(combine, sample_weight)

@@ -1,0 +1,13 @@
+"""Helpers around models: data sets from folders and arrays, files, images, progress, registration."""
+
+from hornbill.utils import bounding_boxes, legacy
+from hornbill.utils.array_tools import *
+from hornbill.utils.configuration import *
+from hornbill.utils.datasets_from_directory import *
+from hornbill.utils.engine_names import *
+from hornbill.utils.files import *
+from hornbill.utils.images import *
+from hornbill.utils.progbar import *
+from hornbill.utils.pydataset import *
+from hornbill.utils.splitting import *
+from hornbill.utils.timeseries import *

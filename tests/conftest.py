@@ -1,0 +1,26 @@
+"""Real Keras stands beside Hornbill in the same process, on its JAX backend."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["KERAS_BACKEND"] = "jax"
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "hornbill", max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+settings.load_profile("hornbill")
+
+
+@pytest.fixture(autouse=True)
+def _fresh_names():
+    """Each test starts with automatic names from the beginning, and may see each warning again."""
+    from hornbill.engine.compatibility import forget_warnings
+    from hornbill.engine.naming import reset_names
+
+    reset_names()
+    forget_warnings()
