@@ -41,8 +41,8 @@ def test_a_resumed_run_gives_the_same_numbers(save_freq, cut, tmp_path):
     whole = make()
     expected = whole.fit(X, Y, epochs=3, batch_size=8, verbose=0)
     broken = make()
+    callbacks = [cb.BackupAndRestore(tmp_path / "b", save_freq=save_freq), Cut(*cut)]
     with pytest.raises(RuntimeError, match="cut"):
-        callbacks = [cb.BackupAndRestore(tmp_path / "b", save_freq=save_freq), Cut(*cut)]
         broken.fit(X, Y, epochs=3, batch_size=8, verbose=0, callbacks=callbacks)
     set_random_seed(99)
     resumed = make()

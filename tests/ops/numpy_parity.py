@@ -10,7 +10,11 @@ from tests.ops.numpy_rows import T
 
 
 def row_id(row):
-    return f"{row[0]}-{'-'.join(str(getattr(a, 'shape', a)) for a in row[1])}-{row[2] if len(row) > 2 else ''}"[:90]
+    return (
+        f"{row[0]}-{'-'.join(str(getattr(a, 'shape', a)) for a in row[1])}-{row[2] if len(row) > 2 else ''}"[
+            :90
+        ]
+    )
 
 
 def fill(value, make):
@@ -59,4 +63,6 @@ def assert_same(result, wanted, rtol=2e-5, atol=2e-6):
         kind = "complex64" if np.iscomplexobj(wanted) else "float64"
         if str(wanted.dtype) == "bfloat16":
             rtol = 1e-2
-        np.testing.assert_allclose(np.asarray(result).astype(kind), np.asarray(wanted).astype(kind), rtol, atol)
+        np.testing.assert_allclose(
+            np.asarray(result).astype(kind), np.asarray(wanted).astype(kind), rtol, atol
+        )

@@ -58,14 +58,25 @@ def test_functions_may_read_variables():
         return functional_call([w], [value], forward)[0]
 
     assert float(jax.jit(loss)(w.value)) == 15 + 4 + 3 + 2
-    assert float(jax.jit(lambda v: functional_call([w], [v], lambda: ops.map(lambda x: x * w, jnp.ones((2, 2))))[0].sum())(w.value)) == 10
+    assert (
+        float(
+            jax.jit(
+                lambda v: functional_call([w], [v], lambda: ops.map(lambda x: x * w, jnp.ones((2, 2))))[
+                    0
+                ].sum()
+            )(w.value)
+        )
+        == 10
+    )
 
 
 def test_gradient_through_scan_reaches_a_variable():
     w = Variable(2.0)
 
     def power_of_three(value):
-        return functional_call([w], [value], lambda: ops.scan(lambda s, _: (s * w, None), 1.0 * w, length=2)[0])[0]
+        return functional_call(
+            [w], [value], lambda: ops.scan(lambda s, _: (s * w, None), 1.0 * w, length=2)[0]
+        )[0]
 
     assert float(jax.grad(power_of_three)(w.value)) == 12.0
 

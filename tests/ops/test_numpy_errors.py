@@ -1,5 +1,7 @@
 """Mistakes are told before JAX sees them: which op, which axis, which numbers, what to do."""
 
+import re
+
 import jax
 import jax.numpy as jnp
 import pytest
@@ -17,7 +19,7 @@ CASES = [
     (lambda: ops.concatenate([X, X[0]]), ShapeError, "same number of axes"),
     (lambda: ops.concatenate([]), ArgumentError, "empty list"),
     (lambda: ops.stack([X, X[:1]]), ShapeError, "Axis 0 has sizes 2, 1"),
-    (lambda: ops.matmul(X, X), ShapeError, "Axis -1 of the first has size 3, axis -2 of the second 2"),
+    (lambda: ops.matmul(X, X), ShapeError, "Axis -1 of the first has 3, axis -2 of the second 2"),
     (lambda: ops.matmul(2.0, X), ShapeError, "axis to sum over"),
     (lambda: ops.add(X, jnp.ones(2)), ShapeError, "axis -1 has sizes 2 and 3"),
     (lambda: ops.where(X > 0, jnp.ones(2), 0), ShapeError, "axis -1"),
@@ -55,6 +57,4 @@ CASES = [
 def test_message(call, error, words):
     with pytest.raises(error) as caught:
         call()
-    import re
-
     assert re.search(words, str(caught.value), re.DOTALL), str(caught.value)

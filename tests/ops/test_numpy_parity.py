@@ -1,15 +1,17 @@
-"""Every `keras.ops.numpy` function against Keras: values, dtypes, shapes, and static shapes with an unknown batch."""
+"""Every `keras.ops.numpy` function against Keras: values, dtypes, shapes, also with an unknown batch."""
 
 import pytest
 
+from hornbill.ops import numpy as namespace
 from tests.ops import numpy_rows as rows
 from tests.ops.numpy_parity import assert_same, call_both, row_id
+from tests.ops.test_numpy_signatures import GOLDEN
 
 
 @pytest.mark.parametrize("name", rows.UNARY)
 def test_one_tensor(name):
     for dtype in rows.DTYPES:
-        if (name, dtype) in ((("diff", "bool"), ("trapezoid", "bool"))):
+        if (name, dtype) in ((("negative", "bool"), ("sign", "bool"))):
             continue
         result, wanted = call_both((name, (rows.typed(dtype),)))
         assert_same(result, wanted)
@@ -57,14 +59,11 @@ def test_static_shape(row):
 def test_python_numbers():
     for name in ("sin", "log", "floor", "square", "negative", "mean", "sum"):
         for value in (1, 2.5, True):
-            if (name, value) not in (("negative", True),):
+            if (name, value) != ("negative", True):
                 assert_same(*call_both((name, (value,))))
 
 
 def test_every_op_has_a_row():
-    from hornbill.ops import numpy as namespace
-    from tests.ops.test_numpy_signatures import GOLDEN
-
     names = {name.split(".")[3] for name in GOLDEN if name.startswith("keras.ops.numpy.")}
     tested = set(rows.UNARY + rows.UNARY_INT + rows.UNARY_FLOAT + rows.BINARY + rows.BINARY_INT)
     tested |= {row[0] for row in rows.ROWS} | {"vectorize"}

@@ -10,11 +10,14 @@ import hornbill.ops
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "keras_ops_signatures.json").read_text())
 FAMILIES = ("numpy", "nn", "linalg", "image")
-ELSEWHERE = {name.split(".")[3] for name in GOLDEN if name.split(".")[2] in FAMILIES[1:] and name.count(".") == 3}
+ELSEWHERE = {
+    name.split(".")[3] for name in GOLDEN if name.split(".")[2] in FAMILIES[1:] and name.count(".") == 3
+}
 MINE = sorted(
     name
     for name in GOLDEN
-    if name.startswith("keras.ops.numpy.") or (name.count(".") == 2 and name.split(".")[2] not in (*FAMILIES, *ELSEWHERE))
+    if name.startswith("keras.ops.numpy.")
+    or (name.count(".") == 2 and name.split(".")[2] not in (*FAMILIES, *ELSEWHERE))
 )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -237,6 +240,23 @@ def test_iterations_count_rounds():
         optimizer.apply(GRADIENTS, variables)
         assert int(optimizer.iterations) == expected
     assert optimizers.SGD().apply_gradients(zip(GRADIENTS, weights(), strict=True)).value == 1
+
+
+@pytest.mark.parametrize("copy_of", [copy.deepcopy, lambda optimizer: pickle.loads(pickle.dumps(optimizer))])
+def test_copies_stand_alone(copy_of):
+    optimizer, variables = optimizers.AdamW(0.1), weights()
+    optimizer.exclude_from_weight_decay(var_list=variables[:1])
+    optimizer.apply(GRADIENTS, variables)
+    copied = copy_of(optimizer)
+    copied.apply(GRADIENTS)
+    optimizer.apply(GRADIENTS)
+    assert int(copied.iterations) == int(optimizer.iterations) == 2
+    assert all(
+        np.array_equal(a, b) for a, b in zip(copied.get_weights(), optimizer.get_weights(), strict=True)
+    )
+    for ours, theirs in zip(copied._trainable_variables, variables, strict=True):
+        assert ours is not theirs
+        assert np.array_equal(ours.numpy(), theirs.numpy())
 
 
 def test_own_variables_are_tracked():

@@ -239,7 +239,7 @@ def test_multi_optimizer_like_keras():
         params, state = ours.pure_apply(state, gradients, params)
     close([v.value for v in our_weights], [v.value for v in their_weights])
     close(params, [v.value for v in their_weights])
-    # Keras' stateful call leaves the wrapper's own counter at 0, its stateless one does not; ours counts in both
+    # Keras counts its own steps in stateless calls only; ours always counts
     close(state[2:], [v.value for v in theirs.variables][2:])
     assert ours.get_config() == theirs.get_config()
     assert optimizers.deserialize(optimizers.serialize(ours)).get_config() == ours.get_config()

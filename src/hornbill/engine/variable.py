@@ -322,12 +322,12 @@ _scopes = _Scopes()
 
 
 @contextmanager
-def discard_assignments() -> Iterator[None]:
-    """Undoes, on leaving, every assignment made inside by this thread."""
+def discard_assignments() -> Iterator[dict[Variable, Any]]:
+    """Undoes, on leaving, every assignment made inside by this thread; gives the old values by variable."""
     changed: dict[Variable, Any] = {}
     _scopes.frames.append(changed)
     try:
-        yield
+        yield changed
     finally:
         _scopes.frames.pop()
         for variable, value in changed.items():

@@ -21,6 +21,7 @@ from hornbill.engine.layer import Layer
 from hornbill.engine.op import Tensor
 from hornbill.engine.random import SeedGenerator, draw_seed
 from hornbill.engine.registry import register_public
+from hornbill.engine.serialization import deserialize_keras_object
 
 __all__ = ["GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"]
 
@@ -492,6 +493,12 @@ class StackedRNNCells(Layer):
         for cell in cells:
             check_cell("StackedRNNCells", cell)
         self.cells = list(cells)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> StackedRNNCells:
+        """Creates the stack from its configuration."""
+        cells = [deserialize_keras_object(cell) for cell in config["cells"]]
+        return cls(**{**config, "dtype": deserialize_keras_object(config.get("dtype")), "cells": cells})
 
     @property
     def state_size(self) -> list[Any]:

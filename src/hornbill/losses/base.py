@@ -16,7 +16,7 @@ from hornbill.engine.dtype import get_policy
 from hornbill.engine.errors import ArgumentError, StateError
 from hornbill.engine.masking import get_mask
 from hornbill.engine.naming import auto_name
-from hornbill.engine.serialization import serialize_keras_object
+from hornbill.engine.serialization import public_object, serialize_keras_object
 from hornbill.engine.settings import floatx
 from hornbill.losses.checks import check_target_shapes
 from hornbill.losses.reduction import (
@@ -175,7 +175,7 @@ class FunctionLoss(Loss):
         config = super().get_config()
         dtype = {"dtype": config.pop("dtype")} if "dtype" in config else {}
         if type(self) is FunctionLoss:
-            config["fn"] = serialize_keras_object(self.fn)
+            config["fn"] = serialize_function(self.fn)
         for key, value in self._fn_kwargs.items():
             if key in self._optional_config and value == self._optional_config[key]:
                 continue
@@ -184,3 +184,16 @@ class FunctionLoss(Loss):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+
+def serialize_function(fn: Any) -> Any:
+    """Returns a function as plain data, public ones in the form that Keras writes."""
+    data = serialize_keras_object(fn)
+    if isinstance(data, dict) and data.get("class_name") == "function" and public_object(fn.__name__) is fn:
+        return {
+            "module": "builtins",
+            "class_name": "function",
+            "config": fn.__name__,
+            "registered_name": "function",
+        }
+    return data

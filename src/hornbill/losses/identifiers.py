@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,7 +20,7 @@ from hornbill.losses import (
     segmentation,
     sequence,
 )
-from hornbill.losses.base import FunctionLoss, Loss
+from hornbill.losses.base import FunctionLoss, Loss, serialize_function
 
 __all__ = ["deserialize", "get", "serialize"]
 
@@ -75,7 +76,7 @@ def serialize(loss: Any) -> Any:
     Args:
         loss: A `Loss` or a loss function.
     """
-    return registry.serialize(loss)
+    return serialize_function(loss) if inspect.isfunction(loss) else registry.serialize(loss)
 
 
 def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:

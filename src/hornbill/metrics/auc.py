@@ -163,7 +163,8 @@ class AUC(Metric):
             return recall, precision
         # Flach and Kull (2015): harmonic scale from the share of positives, which gain 0, to 1
         odds = divide_no_nan(tp + fn, tn + fp)
-        return 1 - odds * divide_no_nan(fn, tp), 1 - odds * divide_no_nan(fp, tp)
+        gains = (jnp.maximum(1 - odds * divide_no_nan(wrong, tp), 0) for wrong in (fn, fp))
+        return tuple(gains)
 
     def _interpolated_pr(self) -> Any:
         """Interpolates true and false positives, not their ratio (Davis and Goadrich, 2006)."""

@@ -6,10 +6,12 @@ meaning depends on shapes ("accuracy", "crossentropy") are settled in `resolve.p
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
 from hornbill.engine.registry import Registry, register_public
+from hornbill.losses.base import serialize_function
 from hornbill.losses.crossentropy import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -145,7 +147,7 @@ def serialize(metric: Any) -> Any:
     Args:
         metric: A `Metric` or a metric function.
     """
-    return registry.serialize(metric)
+    return serialize_function(metric) if inspect.isfunction(metric) else registry.serialize(metric)
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:

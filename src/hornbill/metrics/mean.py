@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from hornbill.engine.masking import get_mask
 from hornbill.engine.op import convert_to_tensor
 from hornbill.engine.serialization import serialize_keras_object
+from hornbill.losses.base import serialize_function
 from hornbill.losses.reduction import apply_mask, check_weight_shape, squeeze_or_expand_to_same_rank
 from hornbill.metrics.arithmetic import convert_inputs, divide_no_nan
 from hornbill.metrics.base import Metric
@@ -168,7 +169,7 @@ class MeanMetricWrapper(Mean):
         """Returns name, dtype, function and its arguments."""
         config = super().get_config()
         if type(self) is MeanMetricWrapper:
-            config["fn"] = serialize_keras_object(self._fn)
+            config["fn"] = serialize_function(self._fn)
         for key, value in self._fn_kwargs.items():
             if key not in self._optional_config or value != self._optional_config[key]:
                 config[key] = serialize_keras_object(value)

@@ -247,7 +247,7 @@ class R2Score(Metric):
         self.squared_sum.assign_add(jnp.sum(y_true * weighted, axis=0))
         self.total_mse.assign_add(jnp.sum(jnp.square(y_true - y_pred) * weight, axis=0))
         self.count.assign_add(jnp.sum(jnp.broadcast_to(weight, y_true.shape), axis=0))
-        self.num_samples.assign_add(y_true.shape[0])
+        self.num_samples.assign_add(y_true.size)  # values, not rows, as Keras counts them
 
     def result(self) -> Any:
         """Returns the score, or one per output; 0 before the first update."""

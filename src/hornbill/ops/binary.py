@@ -1,7 +1,7 @@
 """Elementwise functions of two tensors, combined by broadcasting.
 
-Two shapes fit if, counted from the last axis, each pair of sizes is equal or one of them is 1; anything else is an
-error that names the axis. Python numbers take the dtype of the other tensor as far as it can hold them.
+Two shapes fit if, counted from the last axis, each pair of sizes is equal or one of them is 1; anything else
+is an error that names the axis. Python numbers take the dtype of the other tensor as far as it can hold them.
 """
 
 from __future__ import annotations
@@ -325,8 +325,7 @@ def divide_no_nan(x1: Tensor, x2: Tensor) -> Tensor:
         [0.5, 0.0]
     """
     check_broadcast("divide_no_nan", x1, x2)
-    x1, x2 = _strong(x1, x2)
-    zero = x2 == 0
+    zero = jnp.equal(x2, 0)
     quotient = jnp.divide(x1, jnp.where(zero, jnp.ones_like(x2), x2))
     return jnp.where(zero, jnp.zeros_like(quotient), quotient)
 

@@ -1,7 +1,7 @@
 """Checks of shapes and axes that several op families share.
 
-Each check looks at shapes only, so it costs nothing inside a compiled step, and raises before JAX would, naming the
-op, the axes and the numbers. Nothing here computes values.
+Each check looks at shapes only, so it costs nothing inside a compiled step, and raises before JAX would,
+naming the op, the axes and the numbers. Nothing here computes values.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from hornbill.engine import settings
 from hornbill.engine.dtype import standardize_dtype
@@ -95,7 +96,7 @@ def check_broadcast(name: str, *tensors: Any) -> None:
             raise ShapeError(
                 f"{name}: the shapes do not fit each other.",
                 got=f"shapes {' and '.join(map(show, shapes))}.",
-                why=f"Counted from the last, axis -{place} has sizes {listed}; they must be equal, or one of them 1.",
+                why=f"Counted from the last, axis -{place} has sizes {listed}: not equal, and none is 1.",
                 fixes=("Put an axis of size 1 where they differ: x[:, None] or ops.expand_dims(x, axis).",),
             )
 
@@ -107,7 +108,7 @@ def check_contraction(name: str, x1: Any, x2: Any, axis1: int, axis2: int) -> No
         raise ShapeError(
             f"{name}: the axes that are summed over must have one size.",
             got=f"shapes {show(shape1)} and {show(shape2)}.",
-            why=f"Axis {axis1} of the first has size {shape1[axis1]}, axis {axis2} of the second {shape2[axis2]}.",
+            why=f"Axis {axis1} of the first has {shape1[axis1]}, axis {axis2} of the second {shape2[axis2]}.",
             fixes="ops.transpose(x) swaps the axes of a matrix.",
         )
 
@@ -145,7 +146,7 @@ def product(shape: Sequence[int]) -> str:
 
 def concrete(name: str, what: str, *values: Any, fix: str = "") -> None:
     """Raises if a value is only being traced, where the size of the result depends on it."""
-    if any(isinstance(value, jax.core.Tracer) for value in values):
+    if any(isinstance(value, Tracer) for value in values):
         raise StateError(
             f"{name}: {what} depends on values, which are not known while a model is built or compiled.",
             fixes=fix or "Call it outside of the model, on arrays.",

@@ -62,13 +62,16 @@ def matmul(x1: Tensor, x2: Tensor) -> Tensor:
         )
     check_contraction("matmul", x1, x2, -1, -2 if x2.ndim > 1 else 0)
     if x1.ndim > 2 and x2.ndim > 2:
-        check_broadcast("matmul", np.empty(x1.shape[:-2] + (0,)), np.empty(x2.shape[:-2] + (0,)))
+        check_broadcast("matmul", np.empty((*x1.shape[:-2], 0)), np.empty((*x2.shape[:-2], 0)))
     return jnp.matmul(x1, x2, preferred_element_type=_accumulator(x1, x2))
 
 
 @op(rule="contraction")
 def dot(x1: Tensor, x2: Tensor) -> Tensor:
-    """Returns the product over the last axis of `x1` and the last but one (of a vector: the only) axis of `x2`."""
+    """Returns the product over the last axis of `x1` and the last but one (of a vector.
+
+    The only) axis of `x2`.
+    """
     if np.ndim(x1) and np.ndim(x2):
         check_contraction("dot", x1, x2, -1, -2 if x2.ndim > 1 else 0)
     return jnp.dot(x1, x2)
@@ -88,7 +91,7 @@ def vdot(x1: Tensor, x2: Tensor) -> Tensor:
     if np.size(x1) != np.size(x2):
         raise ShapeError(
             "vdot: both tensors must have the same number of elements.",
-            got=f"shapes {show(np.shape(x1))} and {show(np.shape(x2))}, that is {np.size(x1)} and {np.size(x2)}.",
+            got=f"{show(np.shape(x1))} with {np.size(x1)} and {show(np.shape(x2))} with {np.size(x2)}.",
         )
     return jnp.vdot(x1, x2)
 

@@ -1,7 +1,7 @@
 """Control flow that can be compiled: conditions, loops, scans, maps, and gradients written by hand.
 
-Functions passed in may read Variables. With a condition that is known, only the branch in question runs; inside a
-compiled step both are compiled.
+Functions passed in may read Variables. With a condition that is known, only the branch in question runs;
+inside a compiled step both are compiled.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.core import Tracer
 
 from hornbill.engine.errors import ArgumentError, ArgumentTypeError, ShapeError
 from hornbill.engine.graph import OpOperation
@@ -51,7 +52,10 @@ def _structural(fn: F) -> F:
 
 
 def _arrays(structure: Any) -> Any:
-    """Returns a nested structure with Variables and NumPy arrays as JAX arrays; numbers keep their weak type."""
+    """Returns a nested structure with Variables and NumPy arrays as JAX arrays.
+
+    Numbers keep their weak type.
+    """
 
     def convert(leaf: Any) -> Any:
         return convert_to_tensor(leaf) if isinstance(leaf, (Variable, np.ndarray, np.generic)) else leaf
@@ -86,7 +90,7 @@ def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> 
     """
     _check_functions("cond", true_fn=true_fn, false_fn=false_fn)
     pred = _arrays(pred)
-    if isinstance(pred, jax.core.Tracer):
+    if isinstance(pred, Tracer):
         return lax.cond(pred, lambda: _arrays(true_fn()), lambda: _arrays(false_fn()))
     return jax.tree.map(jnp.asarray, _arrays(true_fn() if bool(pred) else false_fn()))
 
@@ -110,7 +114,7 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
         raise ArgumentError("switch: at least one branch is wanted.", got="none.")
     _check_functions("switch", **{f"branches[{i}]": branch for i, branch in enumerate(branches)})
     index, operands = _arrays(index), _arrays(operands)
-    if isinstance(index, jax.core.Tracer):
+    if isinstance(index, Tracer):
         return lax.switch(index, branches, *operands)
     return branches[min(max(int(index), 0), len(branches) - 1)](*operands)
 
@@ -290,7 +294,8 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Tensor]:
     """Gives a function a gradient written by hand.
 
     Args:
-        f: Function of tensors that returns `(output, grad)`, where `grad(upstream)` returns one gradient per argument.
+        f: Function of tensors that returns `(output, grad)`, where `grad(upstream)` returns one gradient per
+            argument.
 
     Returns:
         The function of the same arguments that returns `output` alone.

@@ -34,7 +34,10 @@ __all__ = [
 
 
 def convert_to_tensor(
-    x: Any, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None
+    x: Any,
+    dtype: Any = None,
+    sparse: bool | None = None,  # noqa: ARG001 - dense tensors satisfy every value
+    ragged: bool | None = None,
 ) -> Tensor:
     """Returns `x` as a tensor.
 
@@ -65,7 +68,10 @@ def convert_to_numpy(x: Any) -> np.ndarray:
 
 
 def is_tensor(x: Any) -> bool:
-    """Returns whether `x` is a JAX array (also one that is being traced); Variables and KerasTensors are not."""
+    """Returns whether `x` is a JAX array (also one that is being traced).
+
+    Variables and KerasTensors are not.
+    """
     return isinstance(x, jax.Array)
 
 
@@ -113,7 +119,9 @@ def saturate_cast(x: Tensor, dtype: Any) -> Tensor:
         The tensor in that dtype.
     """
     x, target = as_tensor(x), as_dtype(standardize_dtype(dtype))
-    if target == jnp.bool_ or jnp.issubdtype(target, jnp.complexfloating) or x.dtype == jnp.bool_:
+    if target == jnp.bool_:
+        return x > 0
+    if jnp.issubdtype(target, jnp.complexfloating) or x.dtype == jnp.bool_:
         return x.astype(target)
     low, high = _limits(target)
     own_low, own_high = _limits(x.dtype)

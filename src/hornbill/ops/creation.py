@@ -1,5 +1,6 @@
-"""Functions that make tensors from shapes and numbers: constants, ranges, identity and triangular matrices, windows.
+"""Functions that make tensors from shapes and numbers.
 
+Constants, ranges, identity and triangular matrices, windows.
 Without a dtype, constants are of the float type and ranges follow their limits.
 """
 
@@ -10,6 +11,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from hornbill.engine.dtype import result_type
 from hornbill.engine.errors import ArgumentError, ArgumentTypeError, ShapeError
@@ -137,7 +139,7 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
         [1.0, 1.5]
     """
     limits = [limit for limit in (start, stop, step) if limit is not None]
-    if any(isinstance(limit, (KerasTensor, jax.core.Tracer)) for limit in limits):
+    if any(isinstance(limit, (KerasTensor, Tracer)) for limit in limits):
         raise ArgumentTypeError(
             "arange: the limits must be known numbers, since the length of the result follows from them.",
             fixes="ops.arange(ops.shape(x)[1])",
@@ -192,7 +194,7 @@ def logspace(
     dtype: Any = None,
     axis: int = 0,
 ) -> Tensor:
-    """Returns `base ** p` for `num` powers `p` at equal distances from `start` to `stop`, as `linspace` does."""
+    """Returns `base ** p` for `num` powers `p` at equal distances from `start` to `stop`."""
     check_broadcast("logspace", start, stop)
     dtype = None if dtype is None else as_dtype(dtype)
     return jnp.logspace(start, stop, num, endpoint=endpoint, base=base, dtype=dtype, axis=axis)
@@ -239,7 +241,7 @@ def identity(n: int, dtype: Any = None) -> Tensor:
 
 
 def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
-    """Returns a matrix with ones on and below a diagonal and zeros above; the arguments are those of `eye`."""
+    """Returns a matrix with ones on and below a diagonal, zeros above; the arguments are those of `eye`."""
     columns = None if M is None else _count("tri", "M", M)
     return jnp.tri(_count("tri", "N", N), columns, k, as_dtype(dtype))
 
@@ -296,7 +298,7 @@ def diagonal(x: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tens
 
 
 def _window(name: str, function: Any, x: Any, *parameters: float) -> Tensor:
-    if isinstance(x, (KerasTensor, jax.core.Tracer)):
+    if isinstance(x, (KerasTensor, Tracer)):
         raise ArgumentTypeError(f"{name}: the length of a window must be a known number.", got=f"{x!r}.")
     length = np.asarray(as_tensor(x)).reshape(-1)
     if length.size != 1:

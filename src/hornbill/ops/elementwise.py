@@ -1,7 +1,8 @@
 """Elementwise functions of one tensor: the result has the shape of the input.
 
-Results have the dtypes that Keras gives on JAX: integers become the float type where the function is no integer
-function. Functions of two tensors are in `binary`; activation functions with a shape of their own are in `nn`.
+Results have the dtypes that Keras gives on JAX: integers become the float type where the function is no
+integer function. Functions of two tensors are in `binary`; activation functions with a shape of their own are
+in `nn`.
 """
 
 from __future__ import annotations
@@ -435,7 +436,10 @@ def round(x: Tensor, decimals: int = 0) -> Tensor:
         [0.0, 2.0, 2.0]
     """
     x = as_tensor(x)
-    return jnp.round(x.astype("int32") if x.dtype == jnp.bool_ else x, decimals)
+    if jnp.issubdtype(x.dtype, jnp.inexact):
+        return jnp.round(x, decimals)
+    x = x.astype("int32") if x.dtype == jnp.bool_ else x
+    return x if decimals >= 0 else jnp.round(x.astype("float32"), decimals).astype(x.dtype)
 
 
 @op(rule="elementwise")
@@ -444,8 +448,8 @@ def view(x: Tensor, dtype: Any = None) -> Tensor:
 
     Args:
         x: The tensor.
-        dtype: Dtype name; None keeps the dtype. If its numbers are shorter or longer than those of `x`, the last axis
-            grows or shrinks accordingly.
+        dtype: Dtype name; None keeps the dtype. If its numbers are shorter or longer than those of `x`, the
+            last axis grows or shrinks accordingly.
 
     Returns:
         The tensor of the new dtype.

@@ -1,6 +1,7 @@
 """Fourier transforms. Complex tensors are written as a pair of real ones, `(real, imaginary)`, as in Keras.
 
-Short-time transforms cut a signal into overlapping windows and transform each; `istft` puts them together again.
+Short-time transforms cut a signal into overlapping windows and transform each; `istft` puts them together
+again.
 """
 
 from __future__ import annotations
@@ -66,11 +67,12 @@ def ifft2(x: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
 
 @op
 def rfft(x: Tensor, fft_length: int | None = None) -> tuple[Tensor, Tensor]:
-    """Returns the Fourier transform of real numbers along the last axis, without the half that mirrors the other.
+    """Returns the Fourier transform of real numbers along the last axis, without the mirrored half.
 
     Args:
         x: The tensor.
-        fft_length: Length of the transform: the axis is cut, or filled up with zeros; None means its own length.
+        fft_length: Length of the transform: the axis is cut, or filled up with zeros; None means its own
+            length.
 
     Returns:
         `(real, imaginary)`, the last axis of size `fft_length // 2 + 1`.
@@ -100,7 +102,7 @@ def _window(name: str, window: Any, sequence_length: int, fft_length: int, dtype
             got=f"{fft_length} and {sequence_length}.",
         )
     if window is None:
-        values = np.ones(sequence_length)
+        return jnp.ones(fft_length, dtype)
     elif isinstance(window, str):
         one_of(name, "window", window, ("hann", "hamming"))
         edge = 0.5 if window == "hann" else 0.54
@@ -139,8 +141,8 @@ def stft(
         `(real, imaginary)`.
 
     Shapes:
-        `(..., n)` -> `(..., windows, fft_length // 2 + 1)`; `windows = 1 + (n - fft_length) // sequence_stride`, where
-        `center` adds `2 * (fft_length // 2)` to `n`.
+        `(..., n)` -> `(..., windows, fft_length // 2 + 1)`; `windows = 1 + (n - fft_length) //
+        sequence_stride`, where `center` adds `2 * (fft_length // 2)` to `n`.
 
     Raises:
         ArgumentError: If the window is unknown, or longer than the transform.
@@ -177,7 +179,8 @@ def istft(
         sequence_stride: Distance from one window to the next.
         fft_length: Length of each transform.
         length: Length of the result at most; None means all of it.
-        window: "hann", "hamming", a tensor of `sequence_length` weights, or None: the windows are then only added up.
+        window: "hann", "hamming", a tensor of `sequence_length` weights, or None: the windows are then only
+            added up.
         center: Whether `stft` mirrored the ends; they are cut off again.
 
     Returns:

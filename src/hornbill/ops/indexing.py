@@ -1,7 +1,7 @@
 """Picking, sorting and searching elements.
 
-Positions count from 0, negative ones from the end. Functions whose result size depends on values (`nonzero`, `unique`
-without `size`) work on arrays only, not while a model is built or compiled.
+Positions count from 0, negative ones from the end. Functions whose result size depends on values (`nonzero`,
+`unique` without `size`) work on arrays only, not while a model is built or compiled.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from hornbill.engine.errors import ArgumentError, ShapeError, one_of
+from hornbill.engine.errors import ArgumentError, ShapeError
 from hornbill.engine.op import Tensor, op
 from hornbill.engine.variable import Variable
 from hornbill.ops.checks import as_axis, as_tensor, check_broadcast, concrete, show
@@ -92,7 +92,7 @@ def take(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
 
 @op(rule="gather")
 def take_along_axis(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
-    """Returns along an axis the elements at positions that differ from place to place, as `argsort` gives them.
+    """Returns along an axis the elements at positions that differ from place to place.
 
     Args:
         x: The tensor.
@@ -114,7 +114,9 @@ def take_along_axis(x: Tensor, indices: Tensor, axis: int | None = None) -> Tens
 
 @op(rule="broadcast")
 def where(condition: Tensor, x1: Tensor | None = None, x2: Tensor | None = None) -> Any:
-    """Returns `x1` where the condition holds and `x2` elsewhere; with the condition alone, `nonzero(condition)`.
+    """Returns `x1` where the condition holds and `x2` elsewhere.
+
+    With the condition alone, it is `nonzero(condition)`.
 
     Raises:
         ArgumentError: If only one of `x1` and `x2` is given.
@@ -130,7 +132,7 @@ def where(condition: Tensor, x1: Tensor | None = None, x2: Tensor | None = None)
             got=f"only x{1 if x2 is None else 2}.",
             fixes="where(c, x, 0)",
         )
-    if x1 is None:
+    if x1 is None or x2 is None:
         concrete("where(condition)", "the number of positions", condition, fix="ops.where(condition, x, 0)")
         return jnp.nonzero(condition)
     check_broadcast("where", condition, x1, x2)
@@ -184,7 +186,7 @@ def isin(x1: Tensor, x2: Tensor, assume_unique: bool = False, invert: bool = Fal
 @op
 def unique(
     x: Tensor,
-    sorted: bool = True,
+    sorted: bool = True,  # noqa: ARG001 - a sorted result satisfies both values
     return_index: bool = False,
     return_inverse: bool = False,
     return_counts: bool = False,
@@ -233,7 +235,7 @@ def argsort(x: Tensor, axis: int | None = -1) -> Tensor:
 
 @op(rule="elementwise")
 def argpartition(x: Tensor, kth: int, axis: int | None = -1) -> Tensor:
-    """Returns positions such that the k-th element stands in its place, smaller ones before and larger ones after it.
+    """Returns positions such that the k-th element is in place: smaller ones before, larger ones after.
 
     Args:
         x: The tensor.

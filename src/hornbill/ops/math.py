@@ -38,7 +38,7 @@ __all__ = [
 
 @op(rule="elementwise")
 def erf(x: Tensor) -> Tensor:
-    """Returns the error function of each element: `2 / sqrt(pi)` times the integral of `exp(-t ** 2)` from 0 to x."""
+    """Returns the error function: `2 / sqrt(pi)` times the integral of `exp(-t ** 2)` from 0 to x."""
     return lax.erf(as_float(x))
 
 
@@ -100,7 +100,8 @@ def segment_sum(
     Args:
         data: The rows.
         segment_ids: The segment number of each row; rows with numbers out of range are left out.
-        num_segments: How many segments there are; None means up to the largest number. Needed in compiled steps.
+        num_segments: How many segments there are; None means up to the largest number. Needed in compiled
+            steps.
         sorted: Whether the segment numbers rise, which is faster.
 
     Returns:
@@ -121,7 +122,10 @@ def segment_sum(
 def segment_max(
     data: Tensor, segment_ids: Tensor, num_segments: int | None = None, sorted: bool = False
 ) -> Tensor:
-    """Returns the largest of the rows of each segment (the smallest number where it has none); see `segment_sum`."""
+    """Returns the largest of the rows of each segment (the smallest number where it has none).
+
+    See `segment_sum`.
+    """
     return _segments("segment_max", jax.ops.segment_max, data, segment_ids, num_segments, sorted)
 
 
@@ -129,7 +133,10 @@ def segment_max(
 def segment_min(
     data: Tensor, segment_ids: Tensor, num_segments: int | None = None, sorted: bool = False
 ) -> Tensor:
-    """Returns the smallest of the rows of each segment (the largest number where it has none); see `segment_sum`."""
+    """Returns the smallest of the rows of each segment (the largest number where it has none).
+
+    See `segment_sum`.
+    """
     return _segments("segment_min", jax.ops.segment_min, data, segment_ids, num_segments, sorted)
 
 
@@ -142,7 +149,7 @@ def segment_prod(
 
 
 @op
-def top_k(x: Tensor, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
+def top_k(x: Tensor, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:  # noqa: ARG001 - sorted in any case
     """Returns the `k` largest elements along the last axis and where they stand.
 
     Args:
@@ -171,7 +178,7 @@ def top_k(x: Tensor, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
 
 @op
 def in_top_k(targets: Tensor, predictions: Tensor, k: int) -> Tensor:
-    """Returns whether the score of each target is among the `k` best of its row; equal scores count as better.
+    """Returns whether the score of each target is among the `k` best of its row, ties included.
 
     Args:
         targets: Class numbers, shape `(batch,)`.

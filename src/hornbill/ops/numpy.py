@@ -9,5 +9,5 @@ from hornbill.ops.creation import *  # noqa: F403
 from hornbill.ops.elementwise import *  # noqa: F403
 from hornbill.ops.indexing import *  # noqa: F403
 from hornbill.ops.reduction import *  # noqa: F403
-from hornbill.ops.shape import *  # noqa: F403
+from hornbill.ops.shaping import *  # noqa: F403
 from hornbill.ops.statistics import *  # noqa: F403

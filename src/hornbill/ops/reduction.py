@@ -1,7 +1,8 @@
 """Reductions and running totals: functions that take axes away or run along one.
 
-`axis` is None (all axes), one axis or a tuple; negative numbers count from the last. `keepdims=True` leaves the
-reduced axes with size 1. The `nan...` functions leave NaN out of the count. Medians and quantiles are in `statistics`.
+`axis` is None (all axes), one axis or a tuple; negative numbers count from the last. `keepdims=True` leaves
+the reduced axes with size 1. The `nan...` functions leave NaN out of the count. Medians and quantiles are in
+`statistics`.
 """
 
 from __future__ import annotations
@@ -186,7 +187,10 @@ def min(x: Tensor, axis: Axis = None, keepdims: bool = False, initial: Any = Non
 
 @op(rule="reduction")
 def argmax(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """Returns the position of the largest element along an axis (of the flattened tensor if None); the first, if several are equal."""
+    """Returns the position of the largest element along an axis (of the flattened tensor if None).
+
+    The first, if several are equal.
+    """
     return jnp.argmax(
         x, axis=None if axis is None else as_axis("argmax", axis, np.ndim(x)), keepdims=keepdims
     )
@@ -194,7 +198,10 @@ def argmax(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor
 
 @op(rule="reduction")
 def argmin(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """Returns the position of the smallest element along an axis (of the flattened tensor if None); the first, if several are equal."""
+    """Returns the position of the smallest element along an axis (of the flattened tensor if None).
+
+    The first, if several are equal.
+    """
     return jnp.argmin(
         x, axis=None if axis is None else as_axis("argmin", axis, np.ndim(x)), keepdims=keepdims
     )
@@ -202,7 +209,10 @@ def argmin(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor
 
 @op(rule="reduction")
 def nanargmax(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """Returns the position of the largest element along an axis (of the flattened tensor if None); NaN is left out, and -1 says that there was nothing else."""
+    """Returns the position of the largest element along an axis (of the flattened tensor if None).
+
+    NaN is left out, and -1 says that there was nothing else.
+    """
     return jnp.nanargmax(
         x, axis=None if axis is None else as_axis("nanargmax", axis, np.ndim(x)), keepdims=keepdims
     )
@@ -210,7 +220,10 @@ def nanargmax(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Ten
 
 @op(rule="reduction")
 def nanargmin(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """Returns the position of the smallest element along an axis (of the flattened tensor if None); NaN is left out, and -1 says that there was nothing else."""
+    """Returns the position of the smallest element along an axis (of the flattened tensor if None).
+
+    NaN is left out, and -1 says that there was nothing else.
+    """
     return jnp.nanargmin(
         x, axis=None if axis is None else as_axis("nanargmin", axis, np.ndim(x)), keepdims=keepdims
     )
@@ -218,28 +231,40 @@ def nanargmin(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Ten
 
 @op(rule="elementwise")
 def cumsum(x: Tensor, axis: int | None = None, dtype: Any = None) -> Tensor:
-    """Returns the running sum along an axis; of the flattened tensor if `axis` is None. `dtype` is that of the result."""
+    """Returns the running sum along an axis; of the flattened tensor if `axis` is None.
+
+    `dtype` is that of the result.
+    """
     axis = None if axis is None else as_axis("cumsum", axis, np.ndim(x))
     return jnp.cumsum(x, axis=axis, dtype=None if dtype is None else as_dtype(dtype))
 
 
 @op(rule="elementwise")
 def cumprod(x: Tensor, axis: int | None = None, dtype: Any = None) -> Tensor:
-    """Returns the running product along an axis; of the flattened tensor if `axis` is None. `dtype` is that of the result."""
+    """Returns the running product along an axis; of the flattened tensor if `axis` is None.
+
+    `dtype` is that of the result.
+    """
     axis = None if axis is None else as_axis("cumprod", axis, np.ndim(x))
     return jnp.cumprod(x, axis=axis, dtype=None if dtype is None else as_dtype(dtype))
 
 
 @op(rule="elementwise")
 def nancumsum(x: Tensor, axis: int | None = None, dtype: Any = None) -> Tensor:
-    """Returns the running sum, NaN counted as 0, along an axis; of the flattened tensor if `axis` is None. `dtype` is that of the result."""
+    """Returns the running sum, NaN counted as 0, along an axis.
+
+    Of the flattened tensor if `axis` is None. `dtype` is that of the result.
+    """
     axis = None if axis is None else as_axis("nancumsum", axis, np.ndim(x))
     return jnp.nancumsum(x, axis=axis, dtype=None if dtype is None else as_dtype(dtype))
 
 
 @op(rule="elementwise")
 def nancumprod(x: Tensor, axis: int | None = None, dtype: Any = None) -> Tensor:
-    """Returns the running product, NaN counted as 1, along an axis; of the flattened tensor if `axis` is None. `dtype` is that of the result."""
+    """Returns the running product, NaN counted as 1, along an axis.
+
+    Of the flattened tensor if `axis` is None. `dtype` is that of the result.
+    """
     axis = None if axis is None else as_axis("nancumprod", axis, np.ndim(x))
     return jnp.nancumprod(x, axis=axis, dtype=None if dtype is None else as_dtype(dtype))
 

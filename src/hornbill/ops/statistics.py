@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from hornbill.engine.errors import ArgumentError, ShapeError, one_of
 from hornbill.engine.op import Tensor, op
@@ -43,7 +44,8 @@ def average(x: Tensor, axis: int | None = None, weights: Tensor | None = None) -
     Args:
         x: The tensor.
         axis: Axis, or None for all elements.
-        weights: A tensor of the shape of `x`, or one with as many elements as the axis has; None means equal weights.
+        weights: A tensor of the shape of `x`, or one with as many elements as the axis has; None means equal
+            weights.
 
     Returns:
         The mean; integers give floats.
@@ -60,7 +62,7 @@ def average(x: Tensor, axis: int | None = None, weights: Tensor | None = None) -
         wanted = None if not isinstance(axis, int) else np.shape(x)[axis]
         if np.ndim(weights) != 1 or np.shape(weights)[0] != wanted:
             raise ShapeError(
-                "average: the weights must have the shape of x, or one weight for each element along the axis.",
+                "average: weights must have the shape of x, or be one for each element along the axis.",
                 got=f"x {show(np.shape(x))}, weights {show(np.shape(weights))}, axis={axis}.",
                 fixes="ops.average(x, axis=..., weights=...)" if axis is None else (),
             )
@@ -135,7 +137,7 @@ def nanpercentile(
 
 @op
 def diff(a: Tensor, n: int = 1, axis: int = -1) -> Tensor:
-    """Returns the differences of neighbours along an axis, `n` times over; the axis gets `n` elements shorter."""
+    """Returns the differences of neighbours along an axis, `n` times over; it gets `n` elements shorter."""
     axis = as_axis("diff", axis, np.ndim(a))
     if n < 0:
         raise ArgumentError("diff: n counts how often differences are taken.", got=f"n={n}.")
@@ -277,7 +279,7 @@ def bincount(x: Tensor, weights: Tensor | None = None, minlength: int = 0, spars
             "bincount: weights must have the shape of x.",
             got=f"x {show(x.shape)}, weights {show(np.shape(weights))}.",
         )
-    if isinstance(x, jax.core.Tracer) and minlength:
+    if isinstance(x, Tracer) and minlength:
         length = minlength
     else:
         concrete(

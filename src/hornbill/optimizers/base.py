@@ -36,6 +36,7 @@ _COMMON = (
     "name", "learning_rate", "weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema",
     "ema_momentum", "ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps",
 )  # fmt: skip
+_NOT_TRACKED = ("_excluded_variables", "_slot_variables", "_trainable_variables", "_variables")
 _CONSTANTS: dict[str, Callable[..., np.ndarray]] = {"zeros": np.zeros, "ones": np.ones}
 
 
@@ -113,7 +114,7 @@ class Optimizer(StepMixin):
         self._accumulated_gradients: list[Variable | None] = []
         self._slot_variables: list[list[Variable]] = []
         self._shared_variables: list[Variable] = []
-        self._excluded_variables: set[int] = set()
+        self._excluded_variables: list[Variable] = []
         self._excluded_names: tuple[str, ...] = ()
         self._compiled: dict[Any, Callable[..., Any]] = {}
         with name_scope(self.name):
@@ -155,11 +156,18 @@ class Optimizer(StepMixin):
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Tracks Variables that a subclass keeps as attributes."""
-        if not name.startswith("_slot") and name not in ("_trainable_variables", "_variables"):
+        if name not in _NOT_TRACKED:
             for item in value if isinstance(value, (list, tuple)) else (value,):
                 if isinstance(item, Variable) and "_variables" in self.__dict__:
                     self._track(item)
         super().__setattr__(name, value)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_compiled": {}, "_index_of": {}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._index_of = {id(variable): index for index, variable in enumerate(self._trainable_variables)}
 
     def _track(self, variable: Variable) -> Variable:
         if not self._knows(variable):
@@ -395,7 +403,7 @@ class Optimizer(StepMixin):
             var_list: Weights to leave out.
             var_names: Patterns; a weight whose name contains one of them is left out.
         """
-        self._excluded_variables = {id(variable) for variable in var_list or ()}
+        self._excluded_variables = list(var_list or ())
         self._excluded_names = tuple(var_names or ())
 
     def decay_rate_of(self, variable: Variable) -> float | None:
@@ -408,7 +416,7 @@ class Optimizer(StepMixin):
 
     def _excluded(self, variable: Variable) -> bool:
         by_name = any(re.search(pattern, variable.name) for pattern in self._excluded_names)
-        return by_name or id(variable) in self._excluded_variables
+        return by_name or any(variable is excluded for excluded in self._excluded_variables)
 
     def scale_loss(self, loss: Tensor) -> Tensor:
         """Multiplies the loss by `loss_scale_factor`, where there is one.
@@ -431,7 +439,7 @@ class Optimizer(StepMixin):
             return
         if len(var_list) != len(self._averages):
             raise ArgumentError(
-                f"{type(self).__name__}.finalize_variable_values takes the weights the optimizer was built with.",
+                f"{type(self).__name__}.finalize_variable_values takes the weights of build().",
                 got=f"{len(var_list)} weights, {len(self._averages)} averages.",
             )
         for variable, average in zip(var_list, self._averages, strict=True):

@@ -51,7 +51,7 @@ class StepMixin:
     _accumulated_gradients: list[Variable | None]
     _slot_variables: list[list[Variable]]
     _shared_variables: list[Variable]
-    _excluded_variables: set[int]
+    _excluded_variables: list[Variable]
     _excluded_names: tuple[str, ...]
     _compiled: dict[Any, Callable[..., Any]]
     variables: Any
@@ -267,7 +267,7 @@ class StepMixin:
         rule = (
             () if isinstance(rate, Variable) else tuple(sorted((k, repr(v)) for k, v in vars(rate).items()))
         )
-        return plain, type(rate), rule, frozenset(self._excluded_variables), self._excluded_names
+        return plain, type(rate), rule, tuple(map(id, self._excluded_variables)), self._excluded_names
 
     def _has_own_update_step(self) -> bool:
         return type(self).update_step is not StepMixin.update_step

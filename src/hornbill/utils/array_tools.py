@@ -131,7 +131,7 @@ def pad_sequences(
     length = max((len(row) for row in rows), default=0) if maxlen is None else maxlen
     item_shape = next((np.asarray(row).shape[1:] for row in rows if len(row)), ())
     kind = np.dtype(dtype)
-    if isinstance(value, str) and not (kind.kind in "OUS"):
+    if isinstance(value, str) and kind.kind not in "OUS":
         raise ArgumentError(
             "pad_sequences: the padding must fit the dtype.",
             got=f"value={value!r} with dtype={dtype!r}.",

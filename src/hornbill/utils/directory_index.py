@@ -176,7 +176,7 @@ def make_parts(
         return part(listing)
     held_out = int(validation_split * len(listing.paths))
     order = np.arange(len(listing.paths))
-    parts = {
+    parts: dict[str | None, Listing] = {
         "training": listing.take(order[: len(order) - held_out]),
         "validation": listing.take(order[len(order) - held_out :]),
     }

@@ -5,6 +5,7 @@ A file appears in the cache only when it is complete and its hash is right. Not 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import pathlib
@@ -98,10 +99,8 @@ def _cache_folder(cache_dir: str | os.PathLike[str] | None) -> pathlib.Path:
     if cache_dir is not None:
         return pathlib.Path(cache_dir).expanduser()
     chosen = pathlib.Path(os.environ.get("KERAS_HOME") or pathlib.Path.home() / ".keras")
-    try:
+    with contextlib.suppress(OSError):
         chosen.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        pass
     return chosen if os.access(chosen, os.W_OK) else pathlib.Path(tempfile.gettempdir()) / ".keras"
 
 

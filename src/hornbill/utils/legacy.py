@@ -45,7 +45,7 @@ def deserialize_keras_object(
     if identifier is None or callable(identifier):
         return identifier
     config = identifier.get("config") if isinstance(identifier, dict) else None
-    name = identifier.get("class_name") if isinstance(identifier, dict) else identifier
+    name = str(identifier.get("class_name") if isinstance(identifier, dict) else identifier)
     found = serialization.get_registered_object(name, custom_objects, module_objects)
     if found is None:
         found = serialization.public_object(name)

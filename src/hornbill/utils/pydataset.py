@@ -82,7 +82,7 @@ class PyDataset:
     def num_batches(self) -> int | None:
         """The number of batches in an epoch, None if there is no end."""
         if hasattr(self, "__len__"):
-            return len(self)
+            return len(self)  # type: ignore[arg-type]
         raise NotImplementedError(
             f"{type(self).__name__} must define __len__ or the property num_batches (None: endless)."
         )

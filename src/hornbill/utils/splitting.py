@@ -84,7 +84,7 @@ def split_dataset(
 
 
 def _as_arrays(dataset: Any) -> Any:
-    if isinstance(dataset, (list, tuple, dict)) and dataset:
+    if tree.is_nested(dataset) and dataset:
         leaves = tree.flatten(dataset)
         if all(hasattr(leaf, "shape") and np.ndim(leaf) for leaf in leaves) and (
             not isinstance(dataset, list) or len({len(leaf) for leaf in leaves}) == 1

@@ -1,7 +1,7 @@
 """Functions that move elements without changing them: reshape, transpose, join, split, pad, repeat, flip.
 
-Sizes are checked before anything runs, and the message shows the arithmetic. Picking elements by position is in
-`indexing`.
+Sizes are checked before anything runs, and the message shows the arithmetic. Picking elements by position is
+in `indexing`.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ __all__ = [
 ]
 
 _PAD_MODES = (
-    "constant", "edge", "empty", "linear_ramp", "maximum", "mean", "median", "minimum", "reflect", "symmetric", "wrap",
+    "constant", "edge", "empty", "linear_ramp", "maximum", "mean", "median", "minimum", "reflect",
+    "symmetric", "wrap",
 )  # fmt: skip
 
 
@@ -381,8 +382,8 @@ def pad(x: Tensor, pad_width: Any, mode: str = "constant", constant_values: Any 
     Args:
         x: The tensor.
         pad_width: One number for all ends, `(before, after)` for all axes, or one such pair per axis.
-        mode: What to add: "constant", "edge", "reflect", "symmetric", "wrap", "mean", "minimum", "maximum", "median",
-            "linear_ramp" or "empty".
+        mode: What to add: "constant", "edge", "reflect", "symmetric", "wrap", "mean", "minimum", "maximum",
+            "median", "linear_ramp" or "empty".
         constant_values: The number to add in mode "constant"; None means 0.
 
     Returns:

@@ -61,7 +61,9 @@ def scatter_update(inputs: Tensor, indices: Tensor, updates: Tensor, reduction: 
     updates = as_tensor(updates).astype(inputs.dtype)
     _check_scatter("scatter_update", indices, updates, inputs.shape)
     places = inputs.at[tuple(jnp.moveaxis(indices, -1, 0))]
-    return getattr(places, {None: "set", "mul": "multiply"}.get(reduction, reduction))(updates)
+    return getattr(
+        places, {None: "set", "add": "add", "max": "max", "min": "min", "mul": "multiply"}[reduction]
+    )(updates)
 
 
 def _check_scatter(name: str, indices: Any, values: Any, shape: tuple[int, ...]) -> None:
@@ -77,7 +79,7 @@ def _check_scatter(name: str, indices: Any, values: Any, shape: tuple[int, ...])
         fits = False
     if not fits:
         raise ShapeError(
-            f"{name}: indices of shape {show(indices.shape)} into shape {show(shape)} want values of {show(wanted)}.",
+            f"{name}: indices {show(indices.shape)} into shape {show(shape)} want values of {show(wanted)}.",
             got=f"shape {show(values.shape)}.",
         )
 
@@ -88,7 +90,8 @@ def slice(inputs: Tensor, start_indices: Any, shape: Any) -> Tensor:
 
     Args:
         inputs: The tensor.
-        start_indices: Where the block begins, one number per axis; moved inwards if it would reach over the end.
+        start_indices: Where the block begins, one number per axis; moved inwards if it would reach over the
+            end.
         shape: The shape of the block; -1 means up to the end.
 
     Returns:

@@ -1,6 +1,7 @@
 """`rearrange`: reshape and transpose written as one sentence about axes.
 
-The pattern names each axis on the left, and the order wanted on the right; brackets join or cut axes, as in einops.
+The pattern names each axis on the left, and the order wanted on the right; brackets join or cut axes, as in
+einops.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ def rearrange(tensor: Tensor, pattern: str, **axes_lengths: int) -> Tensor:
 
     Args:
         tensor: The tensor.
-        pattern: `"batch (height two) width -> batch height (two width)"`: the axes on the left, the result on the
-            right. Brackets hold axes that are one axis of the tensor; `...` stands for all axes not named; `1` for an
-            axis of size 1.
+        pattern: `"batch (height two) width -> batch height (two width)"`: the axes on the left, the result on
+            the right. Brackets hold axes that are one axis of the tensor; `...` stands for all axes not
+            named; `1` for an axis of size 1.
         **axes_lengths: Sizes of axes in brackets, all but one of each pair of brackets.
 
     Returns:

@@ -1,0 +1,13 @@
+"""Data sets by name: `digits` comes with Hornbill, the others are downloaded when first loaded."""
+
+from hornbill.datasets import (
+    boston_housing,
+    california_housing,
+    cifar10,
+    cifar100,
+    digits,
+    fashion_mnist,
+    imdb,
+    mnist,
+    reuters,
+)

@@ -1,0 +1,156 @@
+"""A model as rows, one per call of a layer: what every rendering (summary, text, picture, page) is made from.
+
+The rows come from the Records of the graph's nodes, or, for a model with a `call` method, from one trace of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from hornbill.engine.errors import NotBuiltError
+from hornbill.engine.graph import Node, OpOperation
+from hornbill.engine.layer import Layer, _tensors_from_shapes
+from hornbill.engine.record import Record, TensorSpec
+from hornbill.engine.symbolic import KerasTensor, infer_spec
+from hornbill.explain.sentences import Sentence, sentences_of
+
+__all__ = ["Row", "rows_of"]
+
+
+@dataclass(slots=True)
+class Row:
+    """One call of a layer or op.
+
+    Attributes:
+        layer: The layer, or the op's graph operation.
+        name: Its name.
+        class_name: Its class, or the op's.
+        inputs: Shapes that came in.
+        outputs: Shapes that came out.
+        parents: Names of the layers whose outputs it takes.
+        record: What the call did.
+        depth: How many models it stands inside.
+        first: Whether this is the layer's first call; its weights count once.
+    """
+
+    layer: Any
+    name: str
+    class_name: str
+    inputs: list[tuple[int | None, ...]]
+    outputs: list[tuple[int | None, ...]]
+    parents: list[str] = field(default_factory=list)
+    record: Record | None = None
+    depth: int = 0
+    first: bool = True
+
+    @property
+    def params(self) -> int:
+        """The number of parameters of the layer."""
+        return sum(v.size for v in self.layer.weights) if isinstance(self.layer, Layer) else 0
+
+    def sentences(self) -> list[tuple[str, Sentence]]:
+        """Returns `(op name, sentence)` for each checked sentence about the call."""
+        if self.record is None:
+            return []
+        return [(op.name, s) for op in self.record.walk() if op.kind == "op" for s in sentences_of(op)]
+
+
+def _shapes(value: Any) -> list[tuple[int | None, ...]]:
+    if isinstance(value, (TensorSpec, KerasTensor)):
+        return [value.shape]
+    if isinstance(value, dict):
+        return [shape for item in value.values() for shape in _shapes(item)]
+    if isinstance(value, (list, tuple)):
+        return [shape for item in value for shape in _shapes(item)]
+    return []
+
+
+def rows_of(model: Any, expand_nested: bool = False) -> list[Row]:
+    """Returns the rows of a model in the order in which it runs.
+
+    Args:
+        model: A model, built or not (then rows lack shapes), or a layer.
+        expand_nested: Whether the layers of inner models get rows too.
+    """
+    rows = list(_rows(model, expand_nested, 0))
+    seen: set[int] = set()
+    for row in rows:
+        row.first = id(row.layer) not in seen
+        seen.add(id(row.layer))
+    return rows
+
+
+def _rows(model: Any, expand: bool, depth: int) -> Iterator[Row]:
+    nodes = _nodes(model)
+    if nodes is not None:
+        for node in nodes:
+            yield _row_of_node(node, depth)
+            if expand and _is_model(node.operation):
+                yield from _rows(node.operation, expand, depth + 1)
+        return
+    record = _traced(model)
+    if record is None:
+        for layer in model._sublayers():
+            yield Row(layer, layer.name, type(layer).__name__, [], [], depth=depth)
+        return
+    called = set()
+    for child in _layer_records(record):
+        called.add(id(child.source))
+        yield _row_of_record(child, depth)
+        if expand and _is_model(child.source):
+            yield from _rows(child.source, expand, depth + 1)
+    for layer in model._sublayers():
+        if id(layer) not in called:
+            yield Row(layer, layer.name, type(layer).__name__, [], [], depth=depth)
+
+
+def _is_model(operation: Any) -> bool:
+    return isinstance(operation, Layer) and hasattr(operation, "get_layer")
+
+
+def _nodes(model: Any) -> list[Node] | None:
+    """Returns the nodes of a graph model, or None for one with a `call` of its own."""
+    program = model.__dict__.get("_program")
+    if program is not None:
+        return program.nodes
+    tensor = model.__dict__.get("_output_tensor")
+    if tensor is not None and model.__dict__.get("_input_layer") is not None:
+        return model._graph()._program.nodes
+    return None
+
+
+def _row_of_node(node: Node, depth: int) -> Row:
+    operation: Any = node.operation
+    parents = [t._keras_history[0].name for t in node.inputs if t._keras_history is not None]
+    outputs = [t.shape for t in node.outputs]
+    name = operation.fn.__name__ if isinstance(operation, OpOperation) else type(operation).__name__
+    return Row(operation, operation.name, name, [t.shape for t in node.inputs], outputs, parents, node.record, depth)
+
+
+def _row_of_record(record: Record, depth: int) -> Row:
+    return Row(
+        record.source, record.name, type(record.source).__name__, [t.shape for t in record.tensors()],
+        _shapes(record.output), [], record, depth,
+    )  # fmt: skip
+
+
+def _layer_records(record: Record) -> Iterator[Record]:
+    for child in record.children:
+        if child.kind == "layer":
+            yield child
+
+
+def _traced(model: Any) -> Record | None:
+    """Traces a built model on the shapes it was built for and returns its record."""
+    shapes = model._build_shapes
+    if not model.built or not shapes:
+        return None
+    tensors = {key.removesuffix("_shape"): _tensors_from_shapes(shape, model.compute_dtype) for key, shape in shapes.items()}
+    first = tensors.pop("input", None)
+    try:
+        record = infer_spec(model._run, (first,) if first is not None else (), tensors)[1]
+    except NotBuiltError:
+        return None
+    return record.children[0] if record.children else record
