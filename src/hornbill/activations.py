@@ -1,7 +1,7 @@
 """`keras.activations`: functions that layers apply to their outputs, and how they are found by name.
 
-They accept arrays and KerasTensors alike, being ops; those that take no further arguments here are the ops themselves.
-A public activation is written as its name, a registered one as its registered name.
+They accept arrays and KerasTensors alike, being ops; those that take no further arguments here are the ops
+themselves. A public activation is written as its name, a registered one as its registered name.
 """
 
 from __future__ import annotations
@@ -47,10 +47,11 @@ from hornbill.ops.elementwise import exp as _exp
 from hornbill.ops.elementwise import tanh
 
 __all__ = [
-    "celu", "deserialize", "elu", "exponential", "gelu", "get", "glu", "hard_shrink", "hard_sigmoid", "hard_silu",
-    "hard_swish", "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu",
-    "serialize", "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus",
-    "sparse_sigmoid", "sparsemax", "squareplus", "swish", "tanh", "tanh_shrink", "threshold",
+    "celu", "deserialize", "elu", "exponential", "gelu", "get", "glu", "hard_shrink", "hard_sigmoid",
+    "hard_silu", "hard_swish", "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish",
+    "relu", "relu6", "selu", "serialize", "sigmoid", "silu", "soft_shrink", "softmax", "softplus",
+    "softsign", "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus", "swish", "tanh", "tanh_shrink",
+    "threshold",
 ]  # fmt: skip
 
 
@@ -145,9 +146,9 @@ _registry = Registry(
     "activation",
     "keras.activations",
     [
-        celu, elu, exponential, gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, linear,
-        log_sigmoid, log_softmax, mish, relu, relu6, selu, sigmoid, silu, soft_shrink, softmax, softplus, softsign,
-        sparse_plus, sparse_sigmoid, sparsemax, squareplus, tanh, tanh_shrink, threshold,
+        celu, elu, exponential, gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu,
+        linear, log_sigmoid, log_softmax, mish, relu, relu6, selu, sigmoid, silu, soft_shrink, softmax,
+        softplus, softsign, sparse_plus, sparse_sigmoid, sparsemax, squareplus, tanh, tanh_shrink, threshold,
     ],
     aliases={"swish": swish, "hard_swish": hard_swish},
     instantiate=False,

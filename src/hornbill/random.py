@@ -1,8 +1,8 @@
 """`keras.random`: random tensors.
 
-A whole number as seed gives the same tensor each time; a `SeedGenerator` gives another one each time, as does no seed,
-which draws from the one global stream that `set_random_seed` starts. Generators are part of a model's state, so that
-compiled steps draw new numbers too.
+A whole number as seed gives the same tensor each time; a `SeedGenerator` gives another one each time, as
+does no seed, which draws from the one global stream that `set_random_seed` starts. Generators are part of a
+model's state, so that compiled steps draw new numbers too.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from hornbill.engine.dtype import is_float_dtype, is_int_dtype, standardize_dtyp
 from hornbill.engine.errors import ArgumentError, ShapeError
 from hornbill.engine.op import Tensor, convert_to_tensor, op
 from hornbill.engine.random import SeedGenerator, draw_seed
+from hornbill.ops.activation import as_float
 
 __all__ = [
     "SeedGenerator", "beta", "binomial", "categorical", "dropout", "gamma", "normal", "randint", "shuffle",
@@ -81,7 +82,9 @@ def truncated_normal(
     return sample * _parameter(stddev, dtype) + _parameter(mean, dtype)
 
 
-def uniform(shape: Shape, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
+def uniform(
+    shape: Shape, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: Any = None
+) -> Tensor:
     """Draws evenly from `minval` to below `maxval`.
 
     Args:
@@ -113,7 +116,9 @@ def randint(shape: Shape, minval: Any, maxval: Any, dtype: Any = "int32", seed: 
     name = standardize_dtype("int32" if dtype is None else dtype)
     if not is_int_dtype(name):
         raise ArgumentError(
-            "random.randint draws whole numbers.", got=f"dtype={name!r}.", fixes="random.uniform draws floats."
+            "random.randint draws whole numbers.",
+            got=f"dtype={name!r}.",
+            fixes="random.uniform draws floats.",
         )
     bounds = (convert_to_tensor(bound) for bound in (minval, maxval))
     low, high = (b.astype("int32") if jnp.issubdtype(b.dtype, jnp.floating) else b for b in bounds)
@@ -183,9 +188,12 @@ def categorical(logits: Tensor, num_samples: int, dtype: Any = "int32", seed: An
         ShapeError: If the logits have another rank.
     """
     if jnp.ndim(logits) != 2:
-        raise ShapeError("random.categorical wants logits (batch, classes).", got=f"shape {jnp.shape(logits)}.")
-    shape = (num_samples, logits.shape[0])
-    return jax.random.categorical(draw_seed(seed), logits, shape=shape).T.astype(standardize_dtype(dtype))
+        raise ShapeError(
+            "random.categorical wants logits (batch, classes).", got=f"shape {jnp.shape(logits)}."
+        )
+    shape = (logits.shape[0], num_samples)
+    drawn = jax.random.categorical(draw_seed(seed), as_float(logits)[..., None], axis=1, shape=shape)
+    return drawn.astype(standardize_dtype(dtype))
 
 
 @op(rule="elementwise")
@@ -197,7 +205,8 @@ def dropout(
     Args:
         inputs: Any float tensor.
         rate: The share set to 0, from 0 to 1.
-        noise_shape: Shape of the decisions; along sizes of 1, numbers share one. None in it means the input's size.
+        noise_shape: Shape of the decisions; along sizes of 1, numbers share one. None in it means the
+            input's size.
         seed: None, a whole number or a SeedGenerator.
 
     Raises:
@@ -209,7 +218,9 @@ def dropout(
     if rate == 0:
         return inputs
     if not jnp.issubdtype(inputs.dtype, jnp.floating):
-        raise ArgumentError("random.dropout wants floats.", got=f"dtype {inputs.dtype}.", fixes="ops.cast(x, 'float32')")
+        raise ArgumentError(
+            "random.dropout wants floats.", got=f"dtype {inputs.dtype}.", fixes="ops.cast(x, 'float32')"
+        )
     if rate == 1:
         return jnp.zeros_like(inputs)
     shape = inputs.shape
@@ -219,18 +230,21 @@ def dropout(
                 "random.dropout: noise_shape needs one size per axis of the inputs.",
                 got=f"noise_shape={tuple(noise_shape)}, inputs {inputs.shape}.",
             )
-        shape = tuple(have if size is None else size for size, have in zip(noise_shape, inputs.shape, strict=True))
+        shape = tuple(
+            have if size is None else size for size, have in zip(noise_shape, inputs.shape, strict=True)
+        )
     keep = jax.random.bernoulli(draw_seed(seed), 1.0 - rate, shape)
     return jnp.where(jnp.broadcast_to(keep, inputs.shape), inputs / (1.0 - rate), jnp.zeros((), inputs.dtype))
 
 
 @op
 def shuffle(x: Tensor, axis: int = 0, seed: Any = None) -> Tensor:
-    """Puts the slices of a tensor along an axis into random order.
+    """Puts the numbers of a tensor into random order along an axis, each row of that axis in an order of
+    its own.
 
     Args:
         x: Any tensor.
         axis: The axis.
         seed: None, a whole number or a SeedGenerator.
     """
-    return jax.random.permutation(draw_seed(seed), x, axis)
+    return jax.random.permutation(draw_seed(seed), jnp.asarray(x), axis, independent=True)

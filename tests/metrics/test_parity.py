@@ -122,7 +122,7 @@ CASES = [
     ("F1Score", {"average": "macro"}, batches(lambda: one_hot(*S), lambda: simplex(*S))),
     ("F1Score", {"average": "micro", "threshold": 0.4}, batches(lambda: bits(*S), lambda: positive(*S), W)),
     ("IoU", {"num_classes": 3, "target_class_ids": [0, 2]}, batches(lambda: labels(3, 2, 5), lambda: labels(3, 2, 5), labels(3, 2, 5))),
-    ("IoU", {"num_classes": 3, "target_class_ids": [1], "sparse_y_pred": False, "axis": 1, "dtype": "float32"}, batches(lambda: labels(3, 2, 5), lambda: real(2, 3, 5), positive(2, 5))),
+    ("IoU", {"num_classes": 3, "target_class_ids": [1], "sparse_y_pred": False, "dtype": "float32"}, batches(lambda: labels(3, 2, 5), lambda: real(2, 5, 3), positive(2, 5))),
     ("BinaryIoU", {"threshold": 0.4}, batches(lambda: labels(2, 6), lambda: positive(6))),
     ("BinaryIoU", {"target_class_ids": [0], "dtype": "float32"}, batches(lambda: bits(6, 1), lambda: positive(6, 1), positive(6))),
     ("MeanIoU", {"num_classes": 3}, batches(lambda: labels(3, 9), lambda: labels(3, 9))),

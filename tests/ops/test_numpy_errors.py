@@ -58,3 +58,8 @@ def test_message(call, error, words):
     with pytest.raises(error) as caught:
         call()
     assert re.search(words, str(caught.value), re.DOTALL), str(caught.value)
+
+
+def test_unknown_batch_and_an_open_size():
+    x = KerasTensor((None, 5, 5, 3))
+    assert ops.reshape(x, (ops.shape(x)[0], -1)).shape == (None, 75)

@@ -12,7 +12,17 @@ from hornbill.utils import bounding_boxes
 theirs = keras.utils.bounding_boxes
 BOXES = np.array([[10.0, 20, 50, 60], [70, 80, 100, 120], [-5, -7, 30, 200]], "float32")
 OTHERS = np.array([[15.0, 25, 55, 66], [60, 70, 90, 110], [60, 60, 95, 115]], "float32")
-FORMATS = ["xyxy", "yxyx", "xywh", "center_xywh", "center_yxhw", "rel_xyxy", "rel_yxyx", "rel_xywh", "rel_center_xywh"]
+FORMATS = [
+    "xyxy",
+    "yxyx",
+    "xywh",
+    "center_xywh",
+    "center_yxhw",
+    "rel_xyxy",
+    "rel_yxyx",
+    "rel_xywh",
+    "rel_center_xywh",
+]
 
 
 def close(ours, expected, atol=1e-4):
@@ -49,7 +59,11 @@ def test_wrong_formats():
 
 @pytest.mark.parametrize("kind", ["xyxy", "xywh", "yxyx"])
 def test_overlaps(kind):
-    for first, second in ((BOXES, OTHERS), (np.stack([BOXES, BOXES]), OTHERS), (BOXES, np.stack([OTHERS, OTHERS]))):
+    for first, second in (
+        (BOXES, OTHERS),
+        (np.stack([BOXES, BOXES]), OTHERS),
+        (BOXES, np.stack([OTHERS, OTHERS])),
+    ):
         close(bounding_boxes.compute_iou(first, second, kind), theirs.compute_iou(first, second, kind), 1e-5)
     close(bounding_boxes.compute_ciou(BOXES, OTHERS, kind), theirs.compute_ciou(BOXES, OTHERS, kind), 1e-5)
 

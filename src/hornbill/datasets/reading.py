@@ -23,7 +23,7 @@ _Pair = tuple[np.ndarray, np.ndarray]
 
 
 def find_file(path: str, origin: str, file_hash: str) -> str:
-    """Returns an absolute path as it is, and the path in the cache of any other, downloading it if need be."""
+    """Returns an absolute path as it is, and any other in the cache, downloaded if need be."""
     if os.path.isabs(path):  # noqa: PTH117
         return path
     return get_file(path, origin=origin, file_hash=file_hash)
@@ -74,7 +74,7 @@ def load_cifar(
 
 
 def read_cifar(paths: list[pathlib.Path], labels: int, label: int) -> _Pair:
-    """Reads records of `labels` bytes and a picture of 3 x 32 x 32 bytes; returns pictures and label `label`."""
+    """Reads records of `labels` bytes and 3 x 32 x 32 of a picture; returns pictures and label `label`."""
     size = labels + 3 * 32 * 32
     data = np.concatenate([np.fromfile(path, dtype="uint8") for path in paths])
     if len(data) % size:
@@ -104,10 +104,10 @@ def load_labels(path: str, origin: str, file_hash: str, name: str) -> np.ndarray
 
 
 def prepare_words(
-    sequences: list[list[int]], labels: np.ndarray, *, num_words: int | None, skip_top: int, maxlen: int | None,
-    start_char: int | None, oov_char: int | None, index_from: int | None,
+    sequences: list[list[int]], labels: np.ndarray, *, num_words: int | None, skip_top: int,
+    maxlen: int | None, start_char: int | None, oov_char: int | None, index_from: int | None,
 ) -> tuple[list[list[int]], np.ndarray]:  # fmt: skip
-    """Marks the start, shifts word numbers, drops long sequences and replaces rare and very frequent words."""
+    """Marks the start, shifts word numbers, drops long sequences, replaces rare and frequent words."""
     shift = index_from or 0
     start = [] if start_char is None else [start_char]
     shifted = [start + [word + shift for word in sequence] for sequence in sequences]

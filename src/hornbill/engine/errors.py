@@ -10,7 +10,7 @@ Not for: programming errors inside Hornbill, which stay ordinary exceptions.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 __all__ = [
@@ -46,6 +46,14 @@ class HornbillError(Exception):
         self.why = why
         self.fixes = (fixes,) if isinstance(fixes, str) else tuple(fixes)
         super().__init__(self._message())
+
+    def rewrite(self, change: Callable[[str], str]) -> None:
+        """Changes the text of every part by a function."""
+        self.asked = change(self.asked)
+        self.got = None if self.got is None else change(self.got)
+        self.why = None if self.why is None else change(self.why)
+        self.fixes = tuple(change(fix) for fix in self.fixes)
+        self.args = (self._message(),)
 
     def _message(self) -> str:
         lines = [self.asked]

@@ -8,6 +8,7 @@ by axis position at first; if the function does not accept that, all unknowns ge
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ import numpy as np
 
 from hornbill.engine.context import fresh_context
 from hornbill.engine.dtype import standardize_dtype
-from hornbill.engine.errors import ArgumentTypeError
+from hornbill.engine.errors import ArgumentTypeError, HornbillError
 from hornbill.engine.naming import auto_name
 from hornbill.engine.operators import OPS, TensorOperators
 from hornbill.engine.record import Record, merge_records
@@ -25,9 +26,10 @@ from hornbill.engine.variable import discard_assignments, standardize_shape
 
 __all__ = ["KerasTensor", "Spec", "any_symbolic", "infer_spec", "is_keras_tensor", "leaves_of", "map_leaves"]
 
-# Sizes that stand for None in the two traces: multiples of 2^6, 3 and 5 (and of 7 in the second).
-_PROBES = (960, 1344)
-_BATCH_PROBES = (48, 60)
+# Sizes that stand for None in the two traces: multiples of 2^5, 3, 5 and 7, and for the batch of 2^2, 3, 5 and 7.
+_PROBES = (3360, 6720)
+_BATCH_PROBES = (840, 1260)
+_SHOWN_PROBE = re.compile(r"\b(840|(?:3360|6720|10080|13440))\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,14 +217,21 @@ def infer_spec(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
         return trace(0, True)
     try:
         first, second = trace(0, False), trace(1, False)
-    except Exception:
+    except Exception as failure:
         if sum(t.shape.count(None) for t in tensors) < 2:
-            raise
+            raise _with_none(failure) from failure.__cause__
         try:
             first, second = trace(0, True), trace(1, True)
-        except Exception as failure:
-            raise failure from None
+        except Exception as second_failure:
+            raise _with_none(second_failure) from None
     return jax.tree_util.tree_map(_merge, first[0], second[0], is_leaf=_is_leaf), merge_records(first[1], second[1])
+
+
+def _with_none(error: Exception) -> Exception:
+    """Writes None again where an error's text shows a number that stood for it."""
+    if isinstance(error, HornbillError):
+        error.rewrite(lambda text: _SHOWN_PROBE.sub("None", text))
+    return error
 
 
 def _to_spec(struct: Any) -> Spec:

@@ -68,8 +68,11 @@ def _render(
     titles += ["Trainable"] if show_trainable else []
     table = Table(box=box.SQUARE, show_lines=False, width=console.width, header_style="bold", pad_edge=True)
     widths = _column_widths(positions, len(titles), console.width)
-    for i, title in enumerate(titles):
-        table.add_column(title, justify="right" if title == "Param #" else "left", overflow="fold", ratio=widths[i])
+    for title, width in zip(titles, widths, strict=True):
+        fixed = title in ("Output Shape", "Param #", "= from") and width is None
+        table.add_column(
+            title, justify="right" if title == "Param #" else "left", overflow="fold", no_wrap=fixed, ratio=width,
+        )  # fmt: skip
     for row in rows:
         cells = [_name_cell(row), _shape_cell(row), _count_cell(row), _formula_cell(row)]
         cells += [escape(", ".join(row.parents)) or "-"] if connected else []
@@ -81,13 +84,12 @@ def _render(
         console.print(line, highlight=False)
 
 
-def _column_widths(positions: list[float] | None, count: int, width: int) -> list[int]:
+def _column_widths(positions: list[float] | None, count: int, width: int) -> list[int] | list[None]:
+    """Returns relative widths for Keras' `positions` of the columns' ends; None where the table finds its own."""
     if not positions:
-        usual = {4: [28, 24, 13, 24], 5: [24, 20, 12, 22, 20]}
-        return usual.get(count, [24, 20, 12, 22, 18, 9])[:count]
+        return [None] * count
     ends = [p if p > 1 else p * width for p in positions][:count]
-    starts = [0, *ends[:-1]]
-    found = [max(int(b - a), 1) for a, b in zip(starts, ends, strict=True)]
+    found = [max(int(b - a), 1) for a, b in zip([0, *ends[:-1]], ends, strict=True)]
     return found + [10] * (count - len(found))
 
 

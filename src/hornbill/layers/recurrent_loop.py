@@ -55,8 +55,6 @@ def run_steps(
     held, assigned = jnp.zeros(()), []
     if not output_is_state:
         held, assigned = _trace_once(step, variables, inputs[0], states)
-    if unroll:
-        assigned = []
 
     def body(carry: Any, item: Any) -> Any:
         before, held, values = carry

@@ -14,6 +14,7 @@ from hornbill import activations, ops
 from hornbill.engine.axes import SPATIAL, describe_shape
 from hornbill.engine.errors import ArgumentError, ShapeError
 from hornbill.engine.layer import Layer
+from hornbill.engine.serialization import serialize_keras_object
 
 __all__ = ["ConfigLayer", "known_channels", "refuse_quantization", "spatial_names", "with_defaults"]
 
@@ -22,7 +23,10 @@ BASE_KEYS = ("name", "trainable", "dtype")
 
 
 class ConfigLayer(Layer):
-    """A layer whose configuration has the keys of `config_order` first and its activation by name."""
+    """A layer whose configuration has the keys of `config_order` first and its activation by name.
+
+    Keys of `config_order` that are no arguments of the constructor are taken from the attributes of the same name.
+    """
 
     config_order: ClassVar[tuple[str, ...]] = ()
     activation: Any = None
@@ -33,6 +37,9 @@ class ConfigLayer(Layer):
         if "activation" in config and callable(self.activation):
             name = activations.serialize(self.activation)
             config["activation"] = name if isinstance(name, str) else config["activation"]
+        for key in self.config_order:
+            if key not in config and key not in self.config_omitted and hasattr(self, key):
+                config[key] = serialize_keras_object(getattr(self, key))
         first = {key: config[key] for key in self.config_order if key in config}
         return {**first, **config}
 

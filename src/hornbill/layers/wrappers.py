@@ -70,18 +70,20 @@ class TimeDistributed(Wrapper):
 
     def build(self, input_shape: Any = None) -> None:
         """Builds the layer inside for one time step."""
-        shapes = [input_shape] if not input_shape or isinstance(input_shape[0], (int, type(None))) else input_shape
-        for shape in shapes:
-            if len(shape) < 3:
-                raise ShapeError(
-                    f"TimeDistributed {self.name!r} wants (batch, steps, ...) with at least one axis after the steps.",
-                    got=f"{tuple(shape)}.",
-                    fixes=("x[..., None], if each step is one number.", "Leave TimeDistributed out."),
-                )
+        self._check_rank(input_shape)
         super().build((input_shape[0], *input_shape[2:]))
+
+    def _check_rank(self, shape: Any) -> None:
+        if len(shape) < 3:
+            raise ShapeError(
+                f"TimeDistributed {self.name!r} wants (batch, steps, ...) with at least one axis after the steps.",
+                got=f"{tuple(shape)}.",
+                fixes=("x[..., None], if each step is one number.", "Leave TimeDistributed out."),
+            )
 
     def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None) -> Tensor:
         """Applies the layer to all steps of all sequences as one batch."""
+        self._check_rank(inputs.shape)
         batch, steps = inputs.shape[:2]
         kwargs: dict[str, Any] = {"training": training}
         if mask is not None:
@@ -185,10 +187,10 @@ class Bidirectional(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments that make an equal layer, as plain data."""
-        config = super().get_config()
-        head = {name: config[name] for name in ("name", "trainable", "dtype")}
         return {
-            **head,
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": self.dtype_policy.serialized(),
             "merge_mode": self.merge_mode,
             "layer": serialize_keras_object(self.forward_layer),
             "backward_layer": serialize_keras_object(self.backward_layer),

@@ -1,8 +1,8 @@
 """The base class of losses, and how per-sample losses become one number.
 
-A loss is `call(y_true, y_pred)`, which returns one value per sample (or per position). The base class converts the
-inputs, applies sample weights and masks, and reduces. The formulas themselves stand in the modules beside this one;
-the arithmetic of weights and masks in `reduction.py`.
+A loss is `call(y_true, y_pred)`, which returns one value per sample (or per position). The base class
+converts the inputs, applies sample weights and masks, and reduces. The formulas themselves stand in the
+modules beside this one; the arithmetic of weights and masks in `reduction.py`.
 """
 
 from __future__ import annotations
@@ -33,10 +33,12 @@ class Loss(Configurable):
 
     Args:
         name: Name of the loss; automatic if None.
-        reduction: How the values become one number. `"sum_over_batch_size"` and `"mean"` divide the sum by the
-            number of values, `"mean_with_sample_weight"` divides it by the sum of the weights, `"sum"` does not
-            divide, `"none"` and None return the values as they are. Keras 2's `"auto"` is `"sum_over_batch_size"`.
-        dtype: Dtype of the computation, or a dtype policy, whose compute dtype is taken. None means the float type.
+        reduction: How the values become one number. `"sum_over_batch_size"` and `"mean"` divide the sum by
+            the number of values, `"mean_with_sample_weight"` divides it by the sum of the weights, `"sum"`
+            does not divide, `"none"` and None return the values as they are. Keras 2's `"auto"` is
+            `"sum_over_batch_size"`.
+        dtype: Dtype of the computation, or a dtype policy, whose compute dtype is taken. None means the float
+            type.
 
     Shapes:
         y_true: (batch, ...)
@@ -129,8 +131,8 @@ class FunctionLoss(Loss):
         **kwargs: Passed on to `fn`, and kept in the configuration.
     """
 
-    # arguments that Keras leaves out of the configuration: written only when they differ from the default, so that
-    # nothing is lost on reload and default configurations are equal
+    # arguments that Keras leaves out of the configuration: written only when they differ from the default, so
+    # that nothing is lost on reload and default configurations are equal
     _optional_config: dict[str, Any] = {}  # noqa: RUF012
 
     def __init__(

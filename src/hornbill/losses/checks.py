@@ -1,9 +1,9 @@
 """Do these targets fit these predictions under this loss? Asked before anything is compiled.
 
-`check_target_shapes` looks at shapes only, so the trainer can call it with unknown sizes; `check_labels` looks at the
-values of integer labels where they are at hand. Both know the usual mistakes (one-hot labels under a sparse loss,
-integer labels under a categorical one, labels without their last axis) and say how to repair them. Losses that are
-not Keras' own are never checked.
+`check_target_shapes` looks at shapes only, so the trainer can call it with unknown sizes; `check_labels`
+looks at the values of integer labels where they are at hand. Both know the usual mistakes (one-hot labels
+under a sparse loss, integer labels under a categorical one, labels without their last axis) and say how to
+repair them. Losses that are not Keras' own are never checked.
 """
 
 from __future__ import annotations
@@ -140,11 +140,12 @@ def _check_sparse(name: str, label: str, y_true: tuple, y_pred: tuple, axis: int
 def _rank_fixes(labels: tuple, positions: tuple, classes: int | None) -> tuple[str, ...]:
     if len(labels) < len(positions):
         return (
-            "The model's output has more axes than the labels: end the model with GlobalAveragePooling2D() or "
-            "Flatten() before the last Dense layer, or give one label per position.",
+            "End the model with GlobalAveragePooling2D() or Flatten() before the last Dense layer.",
+            "Or give one label per position.",
         )
     return (
-        f"Let the model predict {classes} classes at each of the {len(labels) - 1} positions' axes, or drop axes.",
+        f"Let the model predict {classes} classes at each of the labels' positions.",
+        f"Give labels of shape {_show(positions)}.",
     )
 
 
@@ -216,7 +217,8 @@ def _check_elementwise(name: str, label: str, y_true: tuple, y_pred: tuple, batc
         label,
         y_true,
         y_pred,
-        why=f"The targets have {len(y_true)} axes, the predictions {len(y_pred)}; this loss compares them value by value.",
+        why=f"Values are compared one by one, but the targets have {len(y_true)} axes and the predictions "
+        f"{len(y_pred)}.",
         fixes=_elementwise_fixes(name, y_true, y_pred),
     )
 
@@ -227,7 +229,7 @@ def _elementwise_fixes(name: str, y_true: tuple, y_pred: tuple) -> tuple[str, ..
         fixes = (f"Give the last layer 1 unit instead of {size}, if there is one value per sample.",)
         if name in ("binary_crossentropy", "binary_focal_crossentropy", "hinge", "mean_squared_error"):
             fixes += (
-                f"For {size} classes with integer labels use loss='sparse_categorical_crossentropy' with a softmax.",
+                f"Integer labels of {size} classes: loss='sparse_categorical_crossentropy' with a softmax.",
             )
         if len(y_pred) > 2:
             fixes += ("LSTM, GRU: return_sequences=False gives one vector per sample.",)
@@ -258,7 +260,8 @@ def _compare(label: str, y_true: tuple, y_pred: tuple, left: tuple, right: tuple
             label,
             y_true,
             y_pred,
-            why=f"Axis {axis} ({_axis_name(axis, y_pred)}) differs: {size1} in the targets, {size2} in the predictions.",
+            why=f"Axis {axis} ({_axis_name(axis, y_pred)}) differs: {size1} in the targets, {size2} in the "
+            "predictions.",
             fixes=fixes,
         )
 
@@ -324,7 +327,7 @@ def check_labels(
     else:
         fixes = (f"Give the last layer {int(high) + 1} units.", "Number the classes 0, 1, 2, ...")
     raise ArgumentError(
-        f"Loss '{loss_name}': integer labels must lie in 0 ... {classes - 1}, as the model predicts {classes} classes.",
+        f"Loss '{loss_name}': the model predicts {classes} classes; labels must lie in 0 ... {classes - 1}.",
         got=f"labels from {low:g} to {high:g}.",
         fixes=fixes,
     )

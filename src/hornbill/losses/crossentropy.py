@@ -1,7 +1,7 @@
 """Crossentropies: binary, categorical, sparse categorical, and the generalised one for noisy labels.
 
-Predictions are probabilities, or logits with `from_logits=True`, which is more exact. The focal variants stand in
-`focal.py`, other losses on distributions in `probabilistic.py`.
+Predictions are probabilities, or logits with `from_logits=True`, which is more exact. The focal variants
+stand in `focal.py`, other losses on distributions in `probabilistic.py`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def smooth_binary(y_true: Any, label_smoothing: float) -> Any:
 
 
 def smooth_categorical(y_true: Any, label_smoothing: float) -> Any:
-    """Moves one-hot targets towards the uniform distribution over the last axis, whatever the class axis, as Keras."""
+    """Moves one-hot targets towards uniform ones; counts classes on the last axis, as Keras does."""
     if not label_smoothing:
         return y_true
     return ops.add(ops.multiply(y_true, 1.0 - label_smoothing), label_smoothing / y_true.shape[-1])
@@ -129,7 +129,8 @@ def sparse_categorical_crossentropy(
         y_true: Integer labels 0 ... classes - 1.
         y_pred: Probabilities of the classes, or logits.
         from_logits: Whether `y_pred` are logits.
-        ignore_class: A label whose positions do not count, such as -1 or 255 for "void". The result carries a mask.
+        ignore_class: A label whose positions do not count, such as -1 or 255 for "void".
+            The result carries a mask.
         axis: The class axis.
 
     Returns:
@@ -157,7 +158,7 @@ def sparse_categorical_crossentropy(
 
 
 def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) -> Any:
-    """Generalised crossentropy (Zhang and Sabuncu, 2018): `(1 - y_pred[y_true]^q) / q`, robust to wrong labels.
+    """Generalised crossentropy (Zhang and Sabuncu, 2018): `(1 - y_pred[y_true]^q) / q`, for noisy labels.
 
     Args:
         y_true: Integer labels.

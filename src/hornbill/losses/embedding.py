@@ -23,7 +23,7 @@ def circle(
     gamma: float = 80,
     margin: float = 0.4,
 ) -> Any:
-    """Circle loss (Sun et al., 2020): pulls equal labels together and pushes others apart, each pair at its own pace.
+    """Circle loss (Sun et al., 2020): pulls equal labels together, pushes others apart.
 
     With the cosine distance `d` of a pair, `log(1 + sum_p exp(gamma * (m + d)+ * (d - m)) * sum_n exp(gamma *
     (1 + m - d)+ * (1 - m - d)))` over the partners with the same label (p) and another label (n).

@@ -1,6 +1,7 @@
 """Focal crossentropies (Lin et al., 2018): easy samples weigh less, so that rare classes are learnt.
 
-The crossentropy of each value is multiplied by `(1 - p)^gamma`, where `p` is the probability given to the truth.
+The crossentropy of each value is multiplied by `(1 - p)^gamma`, where `p` is the probability given to the
+truth.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Sample weights, masks and reductions: how values per sample become one number.
 
-Used by losses and metrics alike. The rules are Keras': a last axis of size 1 is dropped or added so that the ranks
-agree; a masked mean counts only what the mask lets through; everything else is plain broadcasting.
+Used by losses and metrics alike. The rules are Keras': a last axis of size 1 is dropped or added so that the
+ranks agree; a masked mean counts only what the mask lets through; everything else is plain broadcasting.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ def _keeping_mask(function: Any, x: Any) -> Any:
 def apply_mask(sample_weight: Any, mask: Any, dtype: str, reduction: str | None) -> Any:
     """Returns sample weights that are zero where the mask is.
 
-    Under a mean the weights that remain are scaled up, so that dividing by the number of all values gives the mean
-    over the values that the mask lets through.
+    Under a mean the weights that remain are scaled up, so that dividing by the number of all values gives the
+    mean over the values that the mask lets through.
     """
     if mask is None:
         return sample_weight

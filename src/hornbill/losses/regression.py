@@ -1,4 +1,4 @@
-"""Losses for continuous targets: squared, absolute, percentage and logarithmic errors, Huber, log-cosh, cosine.
+"""Losses for continuous targets: squared, absolute, percentage, logarithmic, Huber, log-cosh, cosine.
 
 Functions return one value per sample, averaged over the last axis; classes reduce these values to one number.
 """
@@ -124,7 +124,8 @@ def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
 def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
     """Squared error where it is small, absolute error where it is large.
 
-    With `e = y_pred - y_true`: `e^2 / 2` where `|e| <= delta`, else `delta * |e| - delta^2 / 2`; then the mean.
+    With `e = y_pred - y_true`: `e^2 / 2` where `|e| <= delta`, else `delta * |e| - delta^2 / 2`; then the
+    mean.
 
     Args:
         y_true: The targets.
@@ -147,7 +148,7 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
 
 
 def log_cosh(y_true: Any, y_pred: Any) -> Any:
-    """Mean of `log(cosh(y_pred - y_true))` over the last axis: nearly the squared error, but linear for outliers.
+    """Mean of `log(cosh(y_pred - y_true))` over the last axis: like the squared error, linear for outliers.
 
     Args:
         y_true: The targets.

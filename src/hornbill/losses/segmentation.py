@@ -46,10 +46,10 @@ def dice(y_true: Any, y_pred: Any, axis: int | tuple[int, ...] | None = None) ->
 def tversky(
     y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: int | tuple[int, ...] | None = None
 ) -> Any:
-    """Tversky loss: Dice loss with separate weights for what is missed and what is too much (Salehi et al., 2017).
+    """Tversky loss: Dice loss with separate weights for the missed and the superfluous.
 
-    `1 - TP / (TP + alpha * FN + beta * FP)`; with both weights 0.5 it is the Dice loss. Keras computes the same, though
-    its documentation names the two weights the other way round.
+    Salehi et al. (2017): `1 - TP / (TP + alpha * FN + beta * FP)`; with both weights 0.5 it is the Dice loss.
+    Keras computes the same, though its documentation names the two weights the other way round.
 
     Args:
         y_true: The true regions, 0 and 1.

@@ -1,4 +1,4 @@
-"""Accuracies: how often predictions equal labels, exactly, by threshold, by the best class or among the best k.
+"""Accuracies: how often predictions equal labels, by value, threshold, best class or best k.
 
 Functions return 1.0 or 0.0 per sample; classes average that.
 """

@@ -19,8 +19,8 @@ def divide_no_nan(x: Any, y: Any) -> Any:
     return jnp.where(zero, 0, x / jnp.where(zero, 1, y))
 
 
-def convert_inputs(x: Any, dtype: str) -> Any:
-    """Returns arrays for targets or predictions, also inside lists and dicts; `dtype` is for plain Python numbers."""
+def convert_inputs(x: Any) -> Any:
+    """Returns arrays for targets or predictions, also inside lists and dicts of arrays."""
     if isinstance(x, (list, tuple)) and not any(hasattr(leaf, "shape") for leaf in tree.flatten(x)):
         return convert_to_tensor(x)
     return tree.map_structure(

@@ -30,8 +30,8 @@ class AUC(Metric):
     Args:
         num_thresholds: How many thresholds, at least 2.
         curve: "ROC", "PR" or "PRGAIN".
-        summation_method: "interpolation" (middle of each step), "minoring" or "majoring" (lower or upper bound).
-        name: Name of the metric.
+        summation_method: "interpolation" (middle of each step), "minoring" or "majoring" (lower or upper
+        bound). name: Name of the metric.
         dtype: Dtype of the state.
         thresholds: The inner thresholds, in [0, 1], instead of evenly spaced ones.
         multi_label: Whether each label has its own area, the mean of which is the result.
@@ -161,10 +161,10 @@ class AUC(Metric):
         precision = divide_no_nan(tp, tp + fp)
         if self.curve == "PR":
             return recall, precision
-        # Flach and Kull (2015): harmonic scale from the share of positives, which gain 0, to 1
-        odds = divide_no_nan(tp + fn, tn + fp)
-        gains = (jnp.maximum(1 - odds * divide_no_nan(wrong, tp), 0) for wrong in (fn, fp))
-        return tuple(gains)
+        # Flach and Kull (2015): 0 at the share of positives, 1 at 1; below it recall counts as no gain
+        share = divide_no_nan(tp + fn, tp + fp + tn + fn)
+        recall_gain, precision_gain = (divide_no_nan(z - share, (1 - share) * z) for z in (recall, precision))
+        return jnp.maximum(recall_gain, 0), precision_gain
 
     def _interpolated_pr(self) -> Any:
         """Interpolates true and false positives, not their ratio (Davis and Goadrich, 2006)."""

@@ -1,7 +1,8 @@
 """The base class of metrics: a few Variables, `update_state`, `result`, `reset_state`.
 
-A metric sums something up over batches. Its state lives in Variables, so that the same code runs eagerly and, through
-the `stateless_` methods, inside a compiled step. State is made and reset on the host: nothing compiles.
+A metric sums something up over batches. Its state lives in Variables, so that the same code runs eagerly and,
+through the `stateless_` methods, inside a compiled step. State is made and reset on the host: nothing
+compiles.
 """
 
 from __future__ import annotations
@@ -146,7 +147,7 @@ class Metric(Configurable):
         return self.add_variable(shape=shape, initializer=initializer, dtype=dtype, name=name)
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
-        """Takes one batch into account; every subclass writes it, usually as `(y_true, y_pred, sample_weight=None)`."""
+        """Takes one batch into account; every subclass writes it: `(y_true, y_pred, sample_weight=None)`."""
         raise StateError(f"{type(self).__name__} has no update_state method.", fixes=_SKELETON)
 
     def result(self) -> Any:
@@ -199,7 +200,7 @@ class Metric(Configurable):
         values = [value.value if isinstance(value, Variable) else value for value in metric_variables]
         if len(values) != len(self.variables):
             raise ArgumentError(
-                f"Metric {self.name!r} has {len(self.variables)} variables; the state must have as many values.",
+                f"Metric {self.name!r}: the state has {len(self.variables)} values, one per variable.",
                 got=f"{len(values)} values.",
                 why="Some metrics make their variables at the first update_state.",
                 fixes="metric.update_state(...) once, then pass [v.value for v in metric.variables].",

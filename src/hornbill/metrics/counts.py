@@ -1,7 +1,8 @@
-"""True and false positives and negatives at many thresholds: the arithmetic under Precision, Recall, AUC and others.
+"""True and false positives and negatives at thresholds: the arithmetic of Precision, Recall, AUC and others.
 
-A prediction counts as positive at a threshold that it exceeds. With few thresholds every pair is compared. With many,
-each prediction is put into the bucket between two thresholds and the buckets are summed from the top: one pass.
+A prediction counts as positive at a threshold that it exceeds. With few thresholds every pair is compared.
+With many, each prediction is put into the bucket between two thresholds and the buckets are summed from the
+top: one pass.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def standardize_thresholds(owner: str, thresholds: Any, default: float = 0.5) ->
 
 
 def is_evenly_spaced(thresholds: Sequence[float]) -> bool:
-    """Returns whether three or more thresholds run from 0 to 1 in equal steps (the ends may stick out a little)."""
+    """Returns whether three or more thresholds run from 0 to 1 in equal steps, the ends nearly."""
     if len(thresholds) < 3:
         return False
     return bool(np.allclose(thresholds, np.linspace(0.0, 1.0, len(thresholds)), atol=1e-6))

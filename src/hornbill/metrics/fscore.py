@@ -21,8 +21,8 @@ class FBetaScore(Metric):
     """F-beta score: `(1 + b^2) * precision * recall / (b^2 * precision + recall)`.
 
     Args:
-        average: None (one score per class), "micro" (all classes counted together), "macro" (mean over classes) or
-            "weighted" (mean weighted by the number of true instances).
+        average: None (one score per class), "micro" (all classes counted together), "macro" (mean over
+            classes) or "weighted" (mean weighted by the number of true instances).
         beta: Weight of recall, above 0.
         threshold: Predictions above it count as 1; if None, the best class of each sample does.
         name: Name of the metric.
@@ -34,7 +34,8 @@ class FBetaScore(Metric):
 
     Example:
         >>> m = FBetaScore(beta=2.0, threshold=0.5)
-        >>> m.update_state([[1, 1, 1], [1, 0, 0], [1, 1, 0]], [[0.2, 0.6, 0.7], [0.2, 0.6, 0.6], [0.6, 0.8, 0.0]])
+        >>> y_pred = [[0.2, 0.6, 0.7], [0.2, 0.6, 0.6], [0.6, 0.8, 0.0]]
+        >>> m.update_state([[1, 1, 1], [1, 0, 0], [1, 1, 0]], y_pred)
         >>> [round(float(score), 4) for score in m.result()]
         [0.3846, 0.9091, 0.8333]
     """

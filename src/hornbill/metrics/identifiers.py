@@ -1,7 +1,7 @@
 """`get`, `serialize` and `deserialize` for metrics: names, old spellings and configurations.
 
-A name gives an instance of the metric class, as in Keras: `get("mse")` is a `MeanSquaredError`. The strings whose
-meaning depends on shapes ("accuracy", "crossentropy") are settled in `resolve.py`.
+A name gives an instance of the metric class, as in Keras: `get("mse")` is a `MeanSquaredError`. The strings
+whose meaning depends on shapes ("accuracy", "crossentropy") are settled in `resolve.py`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Intersection over union of predicted and true regions, from a confusion matrix of classes.
 
-The matrix is of whole numbers by default, which counts up to two thousand million pixels exactly. Fractional sample
-weights need `dtype="float32"`.
+The matrix is of whole numbers by default, which counts up to two thousand million pixels exactly. Fractional
+sample weights need `dtype="float32"`.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class IoU(Metric):
             host = np.asarray(weights)
             if not np.array_equal(host, np.trunc(host)):
                 raise ArgumentError(
-                    f"Metric '{self.name}' counts in whole numbers ({self.dtype}); fractional weights would be lost.",
+                    f"Metric '{self.name}' counts in {self.dtype}: fractional weights would be lost.",
                     got=f"sample_weight from {host.min():g} to {host.max():g}.",
                     fixes=f"{type(self).__name__}(..., dtype='float32')",
                 )

@@ -36,9 +36,10 @@ def samplewise(values: Any, sample_weight: Any, reduce: Reduce, dtype: str, owne
     Returns:
         Weighted values and weights, the latter None if there were none.
     """
+    mask = get_mask(values)
     values = convert_to_tensor(values).astype(dtype)
     if sample_weight is not None:
-        sample_weight = convert_to_tensor(sample_weight).astype(dtype)
+        sample_weight = apply_mask(convert_to_tensor(sample_weight).astype(dtype), mask, dtype, "sum")
         values, sample_weight = squeeze_or_expand_to_same_rank(values, sample_weight)
         if values.ndim > sample_weight.ndim:
             values = reduce(values, axis=tuple(range(sample_weight.ndim, values.ndim)))
@@ -159,7 +160,7 @@ class MeanMetricWrapper(Mean):
             sample_weight: Weights of the samples, or None.
         """
         mask = get_mask(y_pred)
-        y_true, y_pred = (convert_inputs(y, self.dtype) for y in (y_true, y_pred))
+        y_true, y_pred = (convert_inputs(y) for y in (y_true, y_pred))
         values = self._fn(y_true, y_pred, **self._fn_kwargs)
         if mask is not None:
             sample_weight = apply_mask(sample_weight, mask, self.dtype, "sum")

@@ -167,8 +167,8 @@ class R2Score(Metric):
     """Coefficient of determination: `1 - residual sum of squares / total sum of squares`.
 
     Args:
-        class_aggregation: "uniform_average" (mean over outputs), "variance_weighted_average" (outputs weigh by their
-            variance) or None (one score per output).
+        class_aggregation: "uniform_average" (mean over outputs), "variance_weighted_average" (outputs weigh
+            by their variance) or None (one score per output).
         num_regressors: Number of independent variables for the adjusted score; 0 for the plain one.
         name: Name of the metric.
         dtype: Dtype of the state.
@@ -218,9 +218,11 @@ class R2Score(Metric):
             )
         if self._built:
             return
-        for name in ("squared_sum", "sum", "residual", "count"):
-            # the attributes carry the names that the variables have in files
-            setattr(self, "total_mse" if name == "residual" else name, self._state(name, y_pred[1]))
+        outputs = y_pred[1]
+        self.squared_sum = self._state("squared_sum", outputs)
+        self.sum = self._state("sum", outputs)
+        self.total_mse = self._state("residual", outputs)
+        self.count = self._state("count", outputs)
         self._built = True
 
     def _state(self, name: str, outputs: int) -> Any:
@@ -270,8 +272,8 @@ class R2Score(Metric):
         freedom = samples - self.num_regressors - 1
         if not isinstance(freedom, jax.core.Tracer) and float(freedom) <= 0:
             warnings.warn(
-                f"R2Score: {self.num_regressors} regressors need more than {self.num_regressors + 1} samples for the "
-                f"adjusted score; with {int(samples)} the plain score is returned.",
+                f"R2Score: {int(samples)} values are too few for {self.num_regressors} regressors; "
+                "the plain score is returned.",
                 stacklevel=3,
             )
         adjusted = 1 - (1 - score) * (samples - 1) / jnp.where(freedom > 0, freedom, 1)

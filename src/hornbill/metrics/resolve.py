@@ -1,7 +1,7 @@
 """Which accuracy, or crossentropy, is meant by the strings "accuracy", "acc", "crossentropy" and "ce".
 
-Shapes decide, as in Keras: one output is binary; several are categorical, with labels that are one-hot (same shape)
-or integers (one axis fewer, or size 1). Only for a crossentropy does the loss have a say.
+Shapes decide, as in Keras: one output is binary; several are categorical, with labels that are one-hot (same
+shape) or integers (one axis fewer, or size 1). Only for a crossentropy does the loss have a say.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def resolve_accuracy(name: str, y_true_shape: Any, y_pred_shape: Any, loss: Any 
         name: The string; the metric keeps it as its name.
         y_true_shape: Shape of the targets, None for unknown sizes.
         y_pred_shape: Shape of the predictions.
-        loss: The loss, by name, function or object, or None. For a crossentropy it decides the kind, if it is one
-            itself, and hands on `from_logits`.
+        loss: The loss, by name, function or object, or None. For a crossentropy it decides the kind, if it is
+            one itself, and hands on `from_logits`.
 
     Returns:
         A new metric.

@@ -13,15 +13,16 @@ from typing import Any, Self
 from hornbill.engine.compatibility import warn_once
 from hornbill.engine.errors import ArgumentError, MissingNameError, did_you_mean
 from hornbill.engine.layer import Layer, _is_shape, _tensors_from_shapes
+from hornbill.engine.lazy import lazy_module
 from hornbill.engine.serialization import deserialize_keras_object, serialize_keras_object
 from hornbill.engine.symbolic import KerasTensor, infer_spec, is_keras_tensor, leaves_of
-from hornbill.explain.plot import plot_model
-from hornbill.explain.summary import print_summary
-from hornbill.explain.text import explain
-from hornbill.saving.api import load_weights, save_model, save_weights
 from hornbill.training.trainer import Trainer
 
 __all__ = ["Model"]
+
+explanations = lazy_module("hornbill.explain")
+files = lazy_module("hornbill.saving")
+exports = lazy_module("hornbill.export")
 
 
 def _is_functional_call(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
@@ -165,32 +166,32 @@ class Model(Trainer, Layer):
             show_trainable: Whether a column says what is trained.
             layer_range: First and last layer name to list (regular expressions).
         """
-        print_summary(
+        explanations.print_summary(
             self, line_length=line_length, positions=positions, print_fn=print_fn, expand_nested=expand_nested,
             show_trainable=show_trainable, layer_range=layer_range,
         )  # fmt: skip
 
     def explain(self, *args: Any, **kwargs: Any) -> Any:
         """Explains every shape and count of the model; see `hornbill.explain.explain`."""
-        return explain(self, *args, **kwargs)
+        return explanations.explain(self, *args, **kwargs)
 
     def plot(self, to_file: str = "model.png", **kwargs: Any) -> Any:
         """Draws the network into a file; see `plot_model`."""
-        return plot_model(self, to_file=to_file, **kwargs)
+        return explanations.plot_model(self, to_file=to_file, **kwargs)
 
     # ---- files
 
     def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
         """Writes the whole model to a `.keras` or `.h5` file (or a directory when `zipped=False`)."""
-        save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+        files.save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
     def save_weights(self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None) -> None:
         """Writes the weights to a `.weights.h5` file."""
-        save_weights(self, filepath, overwrite=overwrite, max_shard_size=max_shard_size)
+        files.save_weights(self, filepath, overwrite=overwrite, max_shard_size=max_shard_size)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Reads weights from a `.weights.h5`, `.keras` or `.h5` file into this model."""
-        load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
+        files.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
     def to_json(self, **kwargs: Any) -> str:
         """Returns the configuration as JSON; `model_from_json` makes an equal model of it."""
@@ -198,9 +199,7 @@ class Model(Trainer, Layer):
 
     def export(self, filepath: Any, format: str = "stablehlo", verbose: bool | None = None, **kwargs: Any) -> None:
         """Writes the compiled inference function for use without Hornbill."""
-        from hornbill.export import export_model
-
-        export_model(self, filepath, format=format, verbose=verbose, **kwargs)
+        exports.export_model(self, filepath, format=format, verbose=verbose, **kwargs)
 
     def to_yaml(self, **kwargs: Any) -> str:
         """Refused: YAML can run code when read. Use `to_json`."""

@@ -1,7 +1,7 @@
 """Activation ops: functions applied to each number by itself, and the softmax family along an axis.
 
-Whole numbers and booleans become floats where a fraction can come out. The public activations of Keras, which take a
-few more arguments, are in `hornbill.activations` and are made of these.
+Whole numbers and booleans become floats where a fraction can come out. The public activations of Keras,
+which take a few more arguments, are in `hornbill.activations` and are made of these.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from hornbill.engine.errors import ShapeError
 from hornbill.engine.op import Tensor, op
 
 __all__ = [
-    "celu", "elu", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu",
-    "log_sigmoid", "log_softmax", "relu", "relu6", "selu", "sigmoid", "silu", "soft_shrink", "softmax", "softplus",
-    "softsign", "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus", "swish", "tanh_shrink", "threshold",
+    "celu", "elu", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh",
+    "leaky_relu", "log_sigmoid", "log_softmax", "relu", "relu6", "selu", "sigmoid", "silu", "soft_shrink",
+    "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus", "swish",
+    "tanh_shrink", "threshold",
 ]  # fmt: skip
 
 

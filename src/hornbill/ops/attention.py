@@ -45,7 +45,8 @@ def _check(query: Tensor, key: Tensor, value: Tensor) -> None:
 
 
 def _grouped(name: str, x: Tensor, shape: tuple[int, ...], groups: int) -> Tensor:
-    """Returns a bias or mask that fits (batch, heads, length, length) as (batch, key heads, groups, length, length)."""
+    """Returns a bias or mask that fits (batch, heads, length, length) as (batch, key heads, groups, length,
+    length)."""
     x = jnp.asarray(x)
     fits = x.ndim <= 4 and all(a in (1, b) for a, b in zip(x.shape[::-1], shape[::-1], strict=False))
     if not fits:
@@ -85,8 +86,8 @@ def dot_product_attention(
 ) -> Tensor:
     """Returns, for each query, the mean of the values, weighted by how well their keys match the query.
 
-    `softmax(scale * query . key + bias) . value`, for each head by itself. With fewer key heads than query heads,
-    neighbouring query heads share a key head.
+    `softmax(scale * query . key + bias) . value`, for each head by itself. With fewer key heads than query
+    heads, neighbouring query heads share a key head.
 
     Args:
         query: What is looked for.

@@ -1,8 +1,8 @@
 """Convolutions over one, two or three spatial axes, their depthwise, separable and transposed forms.
 
-Kernels are laid out as (spatial..., input channels, filters) and inputs stay in the order they come in: nothing is
-transposed for `channels_first`. A transposed convolution is written as the convolution that it is: the input is
-spread out by the strides, padded and convolved with the mirrored kernel.
+Kernels are laid out as (spatial..., input channels, filters) and inputs stay in the order they come in:
+nothing is transposed for `channels_first`. A transposed convolution is written as the convolution that it
+is: the input is spread out by the strides, padded and convolved with the mirrored kernel.
 
 Not here: pooling (`hornbill.ops.pooling`) and causal padding, which the layers add before they call `conv`.
 """
@@ -96,7 +96,8 @@ def conv(
     data_format: str | None = None,
     dilation_rate: int | Sequence[int] = 1,
 ) -> Tensor:
-    """Slides a kernel over one, two or three spatial axes; each output cell is the weighted sum of its window.
+    """Slides a kernel over one, two or three spatial axes; each output cell is the weighted sum of its
+    window.
 
     When the inputs have a multiple of the kernel's input channels, that multiple is the number of groups.
 
@@ -104,7 +105,8 @@ def conv(
         inputs: The array to convolve.
         kernel: The weights.
         strides: Step of the window, one number or one per spatial axis.
-        padding: "valid" (no padding) or "same" (as many windows as the size divided by the stride, rounded up).
+        padding: "valid" (no padding) or "same" (as many windows as the size divided by the stride, rounded
+            up).
         data_format: "channels_last" or "channels_first"; None means the global setting.
         dilation_rate: Distance between the cells that a window reads, one number or one per spatial axis.
 
@@ -213,7 +215,8 @@ def _sum_of_views(
 ) -> Tensor:
     """The depthwise convolution as a sum over the kernel's cells: each times a shifted view of the input.
 
-    The compiler fuses the sum into one loop, which is many times faster on CPUs than a convolution in groups of one.
+    The compiler fuses the sum into one loop, which is many times faster on CPUs than a convolution in
+    groups of one.
     """
     *spatial, channels, multiplier = kernel.shape
     spans = [dilated(k, d) for k, d in zip(spatial, dilation, strict=True)]
@@ -312,15 +315,17 @@ def conv_transpose(
     """Spreads each input cell over a window of the output: the transpose of the convolution with that kernel.
 
     With `output_padding=None` the output has `size * strides` cells for "same" and
-    `size * strides + max(span - strides, 0)` for "valid", where `span = (kernel - 1) * dilation_rate + 1`; otherwise
-    `(size - 1) * strides + span - 2 * cut + output_padding`, with `cut = span // 2` for "same" and 0 for "valid".
+    `size * strides + max(span - strides, 0)` for "valid", where `span = (kernel - 1) * dilation_rate + 1`;
+    otherwise `(size - 1) * strides + span - 2 * cut + output_padding`, with `cut = span // 2` for "same"
+    and 0 for "valid".
 
     Args:
         inputs: The array to enlarge.
         kernel: The weights; mind that filters come before input channels.
         strides: Enlargement, one number or one per spatial axis.
         padding: "valid" or "same".
-        output_padding: Cells added at the end of each spatial axis, fewer than the stride; None derives the size.
+        output_padding: Cells added at the end of each spatial axis, fewer than the stride; None derives the
+            size.
         data_format: "channels_last" or "channels_first"; None means the global setting.
         dilation_rate: Distance between the cells that a window writes.
 
@@ -363,7 +368,11 @@ def conv_transpose(
         for k, s, p, d in zip(spatial, strides, extended, dilation, strict=True)
     ]
     inputs, kernel = _same_type(inputs, kernel)
-    if data_format == "channels_last" and spatial == strides and all(extra == cut == 0 for extra, cut in sizes):
+    if (
+        data_format == "channels_last"
+        and spatial == strides
+        and all(extra == cut == 0 for extra, cut in sizes)
+    ):
         return _blocks(inputs, kernel, strides)
     pads = []
     for (extra, cut), k, s, d in zip(sizes, spatial, strides, dilation, strict=True):
@@ -381,7 +390,8 @@ def conv_transpose(
 
 
 def _blocks(inputs: Tensor, kernel: Tensor, strides: tuple[int, ...]) -> Tensor:
-    """The transposed convolution whose windows do not overlap: one matrix product, then blocks side by side."""
+    """The transposed convolution whose windows do not overlap: one matrix product, then blocks side by
+    side."""
     count, filters = len(strides), kernel.shape[-2]
     batch, *sizes = inputs.shape[:-1]
     flat = kernel.reshape((math.prod(strides) * filters, kernel.shape[-1]))

@@ -66,7 +66,9 @@ def binary_crossentropy(target: Tensor, output: Tensor, from_logits: bool = Fals
 
 
 @op(rule="reduction")
-def categorical_crossentropy(target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1) -> Tensor:
+def categorical_crossentropy(
+    target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1
+) -> Tensor:
     """Returns `-sum(target * log(output))` along the axis of the classes.
 
     Args:
@@ -93,7 +95,8 @@ def sparse_categorical_crossentropy(
     """Returns `-log(output)` at the true class of each sample.
 
     Args:
-        target: Numbers of the true classes; a last axis of size 1 is dropped. Numbers that are no class give 0.
+        target: Numbers of the true classes; a last axis of size 1 is dropped. Numbers that are no class
+            give 0.
         output: Predicted probabilities, or logits.
         from_logits: Whether `output` holds logits; otherwise it is made to add up to 1 first.
         axis: The axis of the classes in `output`.

@@ -1,7 +1,8 @@
 """Connectionist temporal classification: the loss of unaligned label sequences, and decoding.
 
-A model gives logits for each time step; a path picks one class per step; a path means the sequence that is left when
-repeats are merged and blanks dropped. The loss sums over all paths that mean the target (Graves et al., 2006).
+A model gives logits for each time step; a path picks one class per step; a path means the sequence that is
+left when repeats are merged and blanks dropped. The loss sums over all paths that mean the target (Graves
+et al., 2006).
 """
 
 from __future__ import annotations
@@ -24,10 +25,13 @@ _NEVER = -1e5
 
 def _check_logits(owner: str, name: str, logits: Tensor, mask_index: int) -> None:
     if logits.ndim != 3:
-        raise ShapeError(f"{owner}: {name} must be (batch, time steps, classes).", got=f"{name} {logits.shape}.")
+        raise ShapeError(
+            f"{owner}: {name} must be (batch, time steps, classes).", got=f"{name} {logits.shape}."
+        )
     if not -logits.shape[2] <= mask_index < logits.shape[2]:
         raise ArgumentError(
-            f"{owner}: mask_index must be one of the {logits.shape[2]} classes.", got=f"mask_index={mask_index}."
+            f"{owner}: mask_index must be one of the {logits.shape[2]} classes.",
+            got=f"mask_index={mask_index}.",
         )
 
 
@@ -107,7 +111,8 @@ def ctc_decode(
     Args:
         inputs: Logits for each time step.
         sequence_lengths: Number of time steps of each sample.
-        strategy: "greedy" takes the best class of each step; "beam_search" adds up the paths of each sequence.
+        strategy: "greedy" takes the best class of each step; "beam_search" adds up the paths of each
+            sequence.
         beam_width: How many sequences beam search keeps at each step.
         top_paths: How many sequences beam search returns; greedy decoding returns one.
         merge_repeated: Whether greedy decoding merges repeats; beam search always does.
@@ -119,8 +124,8 @@ def ctc_decode(
         returns: (paths, batch, time steps) and (batch, paths).
 
     Returns:
-        `(sequences, scores)`: sequences end with -1; a score is minus the sum of the best logits for "greedy", and the
-        logarithm of the probability for "beam_search".
+        `(sequences, scores)`: sequences end with -1; a score is minus the sum of the best logits for
+        "greedy", and the logarithm of the probability for "beam_search".
 
     Raises:
         ArgumentError: If the strategy is unknown, or more paths are asked for than beams kept.
@@ -133,10 +138,13 @@ def ctc_decode(
         return _greedy(inputs, lengths, merge_repeated, blank)
     for name, count in (("beam_width", beam_width), ("top_paths", top_paths)):
         if not isinstance(count, Integral) or count < 1:
-            raise ArgumentError(f"ctc_decode: {name} must be a whole number from 1 on.", got=f"{name}={count!r}.")
+            raise ArgumentError(
+                f"ctc_decode: {name} must be a whole number from 1 on.", got=f"{name}={count!r}."
+            )
     if top_paths > beam_width:
         raise ArgumentError(
-            "ctc_decode: top_paths cannot exceed beam_width.", got=f"top_paths={top_paths}, beam_width={beam_width}."
+            "ctc_decode: top_paths cannot exceed beam_width.",
+            got=f"top_paths={top_paths}, beam_width={beam_width}.",
         )
     logs = jax.nn.log_softmax(inputs, axis=-1)
     decode = jax.vmap(lambda sample, length: _beam_search(sample, length, beam_width, top_paths, blank))
@@ -161,7 +169,8 @@ def _greedy(inputs: Tensor, lengths: Tensor, merge_repeated: bool, blank: int) -
 def _beam_search(logs: Tensor, length: Tensor, width: int, top: int, blank: int) -> tuple[Tensor, Tensor]:
     """Prefix beam search on one sample.
 
-    A beam is a sequence with two scores: of its paths that end in blank, and of those that end in its last label.
+    A beam is a sequence with two scores: of its paths that end in blank, and of those that end in its last
+    label.
     """
     steps, classes = logs.shape
     never = jnp.asarray(-jnp.inf, logs.dtype)
@@ -177,7 +186,9 @@ def _beam_search(logs: Tensor, length: Tensor, width: int, top: int, blank: int)
         labels, sizes, ends_blank, ends_label = state
         score, number = now
         total = jnp.logaddexp(ends_blank, ends_label)
-        last = jnp.where(sizes > 0, jnp.take_along_axis(labels, jnp.maximum(sizes - 1, 0)[:, None], 1)[:, 0], -1)
+        last = jnp.where(
+            sizes > 0, jnp.take_along_axis(labels, jnp.maximum(sizes - 1, 0)[:, None], 1)[:, 0], -1
+        )
         stay_blank = total + score[blank]
         stay_label = jnp.where(sizes > 0, ends_label + score[last], never)
         repeats = jnp.arange(classes) == last[:, None]
@@ -196,7 +207,9 @@ def _beam_search(logs: Tensor, length: Tensor, width: int, top: int, blank: int)
         stays = chosen < width
         parent = jnp.where(stays, chosen, (chosen - width) // classes)
         new_label = (chosen - width) % classes
-        longer = labels[parent].at[beams, jnp.minimum(sizes[parent], steps - 1)].set(new_label.astype(jnp.int32))
+        longer = (
+            labels[parent].at[beams, jnp.minimum(sizes[parent], steps - 1)].set(new_label.astype(jnp.int32))
+        )
         new = (
             jnp.where(stays[:, None], labels[parent], longer),
             sizes[parent] + ~stays,

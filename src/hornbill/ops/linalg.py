@@ -17,8 +17,8 @@ from hornbill.engine.op import Tensor, convert_to_tensor, op
 from hornbill.ops.activation import as_float
 
 __all__ = [
-    "cholesky", "cholesky_inverse", "det", "eig", "eigh", "inv", "jvp", "lstsq", "lu_factor", "matrix_rank", "norm",
-    "pinv", "qr", "solve", "solve_triangular", "svd",
+    "cholesky", "cholesky_inverse", "det", "eig", "eigh", "inv", "jvp", "lstsq", "lu_factor", "matrix_rank",
+    "norm", "pinv", "qr", "solve", "solve_triangular", "svd",
 ]  # fmt: skip
 
 
@@ -174,9 +174,10 @@ def matrix_rank(x: Tensor, tol: float | None = None) -> Tensor:
     """
     x = _matrix("matrix_rank", x)
     values = jnp.linalg.svd(x, compute_uv=False)
-    if tol is None:
-        tol = values.max(-1, keepdims=True) * max(x.shape[-2:]) * jnp.finfo(x.dtype).eps
-    return jnp.sum(values > tol, axis=-1)
+    bound: Any = tol
+    if bound is None:
+        bound = values.max(-1, keepdims=True) * max(x.shape[-2:]) * jnp.finfo(x.dtype).eps
+    return jnp.sum(values > bound, axis=-1)
 
 
 _MATRIX_ORDERS = (None, "fro", "nuc", np.inf, -np.inf, 1, -1, 2, -2)
@@ -184,14 +185,17 @@ _MATRIX_ORDERS = (None, "fro", "nuc", np.inf, -np.inf, 1, -1, 2, -2)
 
 @op(rule="reduction")
 def norm(
-    x: Tensor, ord: int | float | str | None = None, axis: int | Sequence[int] | None = None, keepdims: bool = False
+    x: Tensor,
+    ord: int | float | str | None = None,
+    axis: int | Sequence[int] | None = None,
+    keepdims: bool = False,
 ) -> Tensor:
     """Returns norms of vectors (one axis) or of matrices (two axes).
 
     Args:
         x: Any tensor.
-        ord: The order. For vectors any number, infinity included; for matrices "fro", "nuc", 1, -1, 2, -2 or an
-            infinity. None means the root of the sum of squares.
+        ord: The order. For vectors any number, infinity included; for matrices "fro", "nuc", 1, -1, 2, -2
+            or an infinity. None means the root of the sum of squares.
         axis: One axis, two axes, or None for the whole tensor.
         keepdims: Whether the axes stay, with size 1.
 
@@ -206,13 +210,17 @@ def norm(
         5.0
     """
     x = as_float(x)
-    axes = tuple(range(x.ndim)) if axis is None else tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
+    axes = (
+        tuple(range(x.ndim)) if axis is None else tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
+    )
     if any(not isinstance(a, (int, np.integer)) or not -x.ndim <= a < x.ndim for a in axes):
         raise ArgumentError(f"norm: axis must be from {-x.ndim} to {x.ndim - 1}.", got=f"axis={axis!r}.")
     if axis is None and ord is None:
         return jnp.linalg.norm(x.ravel()).reshape((1,) * x.ndim if keepdims else ())
     if len(axes) not in (1, 2):
-        raise ArgumentError("norm goes over one axis (vectors) or two (matrices).", got=f"axis={axis!r}, {x.shape}.")
+        raise ArgumentError(
+            "norm goes over one axis (vectors) or two (matrices).", got=f"axis={axis!r}, {x.shape}."
+        )
     if len(axes) == 2:
         one_of("norm", "ord of matrices", ord, _MATRIX_ORDERS)
     elif isinstance(ord, str):
@@ -321,7 +329,9 @@ def solve_triangular(a: Tensor, b: Tensor, lower: bool = False) -> Tensor:
 
 
 @op(rule="linalg")
-def svd(x: Tensor, full_matrices: bool = True, compute_uv: bool = True) -> Tensor | tuple[Tensor, Tensor, Tensor]:
+def svd(
+    x: Tensor, full_matrices: bool = True, compute_uv: bool = True
+) -> Tensor | tuple[Tensor, Tensor, Tensor]:
     """Decomposes matrices into `u @ diag(s) @ vh`, with orthogonal u and vh and falling s.
 
     Args:

@@ -1,7 +1,8 @@
 """`keras.ops.nn`: every neural-network op under one name, and those that have no family of their own.
 
-Here are encodings of class numbers, rearrangements between space and depth, and signal measures. Convolutions, pooling,
-activations, normalisations, attention and cross-entropies come from the modules of these names.
+Here are encodings of class numbers, rearrangements between space and depth, and signal measures.
+Convolutions, pooling, activations, normalisations, attention and cross-entropies come from the modules of
+these names.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jax.experimental import sparse as jax_sparse
 
 from hornbill.engine.dtype import standardize_dtype
 from hornbill.engine.errors import ArgumentError, ArgumentTypeError, ShapeError
+from hornbill.engine.lazy import lazy_module
 from hornbill.engine.op import Tensor, op
 from hornbill.ops.activation import (
     as_float,
@@ -67,15 +68,17 @@ from hornbill.ops.normalization import (
 from hornbill.ops.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
 from hornbill.ops.windows import dilated, image_axes, per_axis, show
 
+jax_sparse = lazy_module("jax.experimental.sparse")
+
 __all__ = [
-    "adaptive_average_pool", "adaptive_max_pool", "average_pool", "batch_normalization", "binary_crossentropy",
-    "categorical_crossentropy", "celu", "conv", "conv_transpose", "ctc_decode", "ctc_loss", "depth_to_space",
-    "depthwise_conv", "dot_product_attention", "elu", "fold", "gelu", "glu", "hard_shrink", "hard_sigmoid",
-    "hard_silu", "hard_swish", "hard_tanh", "layer_normalization", "leaky_relu", "log_sigmoid", "log_softmax",
-    "max_pool", "moments", "multi_hot", "normalize", "one_hot", "polar", "psnr", "relu", "relu6",
-    "rms_normalization", "selu", "separable_conv", "sigmoid", "silu", "soft_shrink", "softmax", "softplus",
-    "softsign", "space_to_depth", "sparse_categorical_crossentropy", "sparse_plus", "sparse_sigmoid", "sparsemax",
-    "squareplus", "swish", "tanh_shrink", "threshold", "unfold",
+    "adaptive_average_pool", "adaptive_max_pool", "average_pool", "batch_normalization",
+    "binary_crossentropy", "categorical_crossentropy", "celu", "conv", "conv_transpose", "ctc_decode",
+    "ctc_loss", "depth_to_space", "depthwise_conv", "dot_product_attention", "elu", "fold", "gelu", "glu",
+    "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "layer_normalization",
+    "leaky_relu", "log_sigmoid", "log_softmax", "max_pool", "moments", "multi_hot", "normalize", "one_hot",
+    "polar", "psnr", "relu", "relu6", "rms_normalization", "selu", "separable_conv", "sigmoid", "silu",
+    "soft_shrink", "softmax", "softplus", "softsign", "space_to_depth", "sparse_categorical_crossentropy",
+    "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus", "swish", "tanh_shrink", "threshold", "unfold",
 ]  # fmt: skip
 
 
@@ -143,7 +146,9 @@ def multi_hot(
             "multi_hot takes inputs, num_classes, axis, dtype and sparse.", got=f"{sorted(kwargs)}."
         )
     if num_classes is None:
-        raise ArgumentError("multi_hot needs num_classes, the length of the vectors.", fixes="multi_hot(x, 10)")
+        raise ArgumentError(
+            "multi_hot needs num_classes, the length of the vectors.", fixes="multi_hot(x, 10)"
+        )
     inputs = jnp.asarray(inputs)
     merged = 1 if inputs.ndim > 1 else 0
     result = jnp.max(one_hot(inputs, num_classes, axis, dtype), axis=merged)
@@ -156,7 +161,9 @@ def multi_hot(
 def _check_block(owner: str, x: Tensor, block_size: int, data_format: str | None) -> str:
     data_format = image_axes(owner, x, data_format, (4,))
     if not isinstance(block_size, int) or block_size < 2:
-        raise ArgumentError(f"{owner}: block_size must be a whole number from 2 on.", got=f"block_size={block_size!r}.")
+        raise ArgumentError(
+            f"{owner}: block_size must be a whole number from 2 on.", got=f"block_size={block_size!r}."
+        )
     return data_format
 
 
@@ -225,9 +232,13 @@ def space_to_depth(x: Tensor, block_size: int, data_format: str | None = "channe
         )
     rows, columns = height // block_size, width // block_size
     if last:
-        x = x.reshape((x.shape[0], rows, block_size, columns, block_size, x.shape[3])).transpose((0, 1, 3, 2, 4, 5))
+        x = x.reshape((x.shape[0], rows, block_size, columns, block_size, x.shape[3])).transpose(
+            (0, 1, 3, 2, 4, 5)
+        )
         return x.reshape((x.shape[0], rows, columns, block_size**2 * x.shape[5]))
-    x = x.reshape((x.shape[0], x.shape[1], rows, block_size, columns, block_size)).transpose((0, 1, 3, 5, 2, 4))
+    x = x.reshape((x.shape[0], x.shape[1], rows, block_size, columns, block_size)).transpose(
+        (0, 1, 3, 5, 2, 4)
+    )
     return x.reshape((x.shape[0], x.shape[1] * block_size**2, rows, columns))
 
 
@@ -235,8 +246,12 @@ def _block_views(
     sizes: Sequence[int], kernel: Sequence[int], dilation: Sequence[int], stride: Sequence[int]
 ) -> tuple[list[int], list[tuple[int, int]]]:
     """Returns how many windows fit along height and width, and the first cell that each window cell reads."""
-    counts = [(n - dilated(k, d)) // s + 1 for n, k, d, s in zip(sizes, kernel, dilation, stride, strict=True)]
-    firsts = [(i * dilation[0], j * dilation[1]) for i, j in itertools.product(range(kernel[0]), range(kernel[1]))]
+    counts = [
+        (n - dilated(k, d)) // s + 1 for n, k, d, s in zip(sizes, kernel, dilation, stride, strict=True)
+    ]
+    firsts = [
+        (i * dilation[0], j * dilation[1]) for i, j in itertools.product(range(kernel[0]), range(kernel[1]))
+    ]
     return counts, firsts
 
 
@@ -268,7 +283,10 @@ def unfold(
         ShapeError: If the window is larger than the padded image.
     """
     image_axes("unfold", x, "channels_first", (4,))
-    kernel, dilation = per_axis("unfold", "kernel_size", kernel_size, 2), per_axis("unfold", "dilation", dilation, 2)
+    kernel, dilation = (
+        per_axis("unfold", "kernel_size", kernel_size, 2),
+        per_axis("unfold", "dilation", dilation, 2),
+    )
     pads, step = per_axis("unfold", "padding", padding, 2, least=0), per_axis("unfold", "stride", stride, 2)
     x = jnp.pad(x, ((0, 0), (0, 0), *((p, p) for p in pads)))
     (rows, columns), firsts = _block_views(x.shape[2:], kernel, dilation, step)
@@ -312,7 +330,10 @@ def fold(
     Raises:
         ShapeError: If the columns do not fit the windows.
     """
-    size, kernel = per_axis("fold", "output_size", output_size, 2), per_axis("fold", "kernel_size", kernel_size, 2)
+    size, kernel = (
+        per_axis("fold", "output_size", output_size, 2),
+        per_axis("fold", "kernel_size", kernel_size, 2),
+    )
     dilation, step = per_axis("fold", "dilation", dilation, 2), per_axis("fold", "stride", stride, 2)
     pads = per_axis("fold", "padding", padding, 2, least=0)
     padded = [n + 2 * p for n, p in zip(size, pads, strict=True)]

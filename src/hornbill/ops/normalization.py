@@ -1,7 +1,7 @@
 """Normalisations: moments of a tensor, and tensors brought to mean 0, variance 1 or length 1.
 
-Sums run in float32 at least, so that 16-bit tensors lose no digits on the way; results come back in the input's dtype.
-Not here: running averages and weights, which are layers' business.
+Sums run in float32 at least, so that 16-bit tensors lose no digits on the way; results come back in the
+input's dtype. Not here: running averages and weights, which are layers' business.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ def _axes(owner: str, x: Tensor, axis: int | Sequence[int]) -> tuple[int, ...]:
     for one in axes:
         if not isinstance(one, Integral) or not -x.ndim <= one < x.ndim:
             raise ArgumentError(
-                f"{owner}: axis must be one of {-x.ndim} to {x.ndim - 1}.", got=f"axis={axis!r}, shape {x.shape}."
+                f"{owner}: axis must be one of {-x.ndim} to {x.ndim - 1}.",
+                got=f"axis={axis!r}, shape {x.shape}.",
             )
     return tuple(one % x.ndim for one in axes)
 
@@ -84,7 +85,8 @@ def batch_normalization(
     scale: Tensor | None = None,
     epsilon: float = 1e-3,
 ) -> Tensor:
-    """Returns `(x - mean) / sqrt(variance + epsilon) * scale + offset`, one set of numbers per place on `axis`.
+    """Returns `(x - mean) / sqrt(variance + epsilon) * scale + offset`, one set of numbers per place on
+    `axis`.
 
     Args:
         x: Any tensor.
@@ -191,7 +193,8 @@ def layer_normalization(
 def rms_normalization(
     x: Tensor, scale: Tensor | None = None, axis: int | Sequence[int] = -1, epsilon: float | None = None
 ) -> Tensor:
-    """Returns `x / sqrt(mean(x**2) + epsilon) * scale`, the mean being over `axis` (Zhang and Sennrich, 2019).
+    """Returns `x / sqrt(mean(x**2) + epsilon) * scale`, the mean being over `axis` (Zhang and Sennrich,
+    2019).
 
     Args:
         x: Any tensor.

@@ -1,8 +1,9 @@
 """Pooling: each output cell is the largest or the mean value of a window of the input.
 
-The gradient of max pooling is written here rather than left to JAX: while the maximum is taken, the place of the first
-largest cell of each window is noted (one byte), and the gradient is spread to these places by comparisons. On CPUs this
-is about ten times faster than the scatter that JAX would use, and ties fall the same way.
+The gradient of max pooling is written here rather than left to JAX: while the maximum is taken, the place
+of the first largest cell of each window is noted (one byte), and the gradient is spread to these places by
+comparisons. On CPUs this is about ten times faster than the scatter that JAX would use, and ties fall the
+same way.
 
 Not here: pooling a whole axis away, which is a plain mean or maximum.
 """
@@ -75,8 +76,7 @@ def _pooling_windows(
 
 def _output_sizes(shape: Sequence[int], windows: Windows) -> tuple[int, ...]:
     return tuple(
-        (n + before + after - k) // s + 1
-        for n, k, s, (before, after) in zip(shape, *windows, strict=True)
+        (n + before + after - k) // s + 1 for n, k, s, (before, after) in zip(shape, *windows, strict=True)
     )
 
 
@@ -102,7 +102,7 @@ def _largest(inputs: Tensor, windows: Windows) -> Tensor:
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(1, 2))
-def _max_windows(inputs: Tensor, windows: Windows, shape: tuple[int, ...]) -> Tensor:
+def _max_windows(inputs: Tensor, windows: Windows, shape: tuple[int, ...]) -> Tensor:  # noqa: ARG001
     return _largest(inputs, windows)
 
 
@@ -123,7 +123,8 @@ def _max_backward(windows: Windows, shape: tuple[int, ...], place: Tensor, gradi
     spread = _spread_apart(place, gradient, pool) if apart else _spread(place, gradient, windows)
     zero = jnp.zeros((), gradient.dtype)
     edges = [
-        (-before, before + n - have, 0) for n, have, (before, _) in zip(shape, spread.shape, pads, strict=True)
+        (-before, before + n - have, 0)
+        for n, have, (before, _) in zip(shape, spread.shape, pads, strict=True)
     ]
     return (lax.pad(spread, zero, edges) if any(edge != (0, 0, 0) for edge in edges) else spread,)
 
@@ -143,8 +144,9 @@ def _spread_apart(place: Tensor, gradient: Tensor, pool: tuple[int, ...]) -> Ten
 def _spread(place: Tensor, gradient: Tensor, windows: Windows) -> Tensor:
     """Spreads a gradient over windows that overlap.
 
-    Input cells that stand at the same remainder of the stride are treated together: the cells at remainder r get the
-    shifted gradients of the window cells r, r + stride, r + 2 * stride, ...; the remainders are then interleaved.
+    Input cells that stand at the same remainder of the stride are treated together: the cells at remainder
+    r get the shifted gradients of the window cells r, r + stride, r + 2 * stride, ...; the remainders are
+    then interleaved.
     """
     pool, step, _ = windows
     reach = [-(-k // s) - 1 for k, s in zip(pool, step, strict=True)]
@@ -156,7 +158,9 @@ def _spread(place: Tensor, gradient: Tensor, windows: Windows) -> Tensor:
     phases = []
     for rest in itertools.product(*(range(s) for s in step)):
         total = jnp.zeros(sizes, gradient.dtype)
-        for shift in itertools.product(*(range(-(-(k - r) // s)) for k, s, r in zip(pool, step, rest, strict=True))):
+        for shift in itertools.product(
+            *(range(-(-(k - r) // s)) for k, s, r in zip(pool, step, rest, strict=True))
+        ):
             cell = [r + m * s for r, m, s in zip(rest, shift, step, strict=True)]
             number = place.dtype.type(np.dot(cell, strides_of_number))
             view = tuple(slice(r - m, r - m + n) for r, m, n in zip(reach, shift, sizes, strict=True))
@@ -287,13 +291,16 @@ def _adaptive(
     data_format: str | None,
     along_axis: Callable[[Tensor, int, int], Tensor],
 ) -> Tensor:
-    """Pools one axis after the other: windows are boxes, so that means and maxima may be taken axis by axis."""
+    """Pools one axis after the other: windows are boxes, so that means and maxima may be taken axis by
+    axis."""
     data_format = image_axes(owner, inputs, data_format, _RANKS)
     counts = per_axis(owner, "output_size", output_size, inputs.ndim - 2)
     axes = spatial_axes(inputs.ndim, data_format)
     sizes = [inputs.shape[axis] for axis in axes]
     if not all(known(size) and size > 0 for size in sizes):
-        raise ArgumentError(f"{owner} needs spatial sizes that are known and above 0.", got=f"{tuple(sizes)}.")
+        raise ArgumentError(
+            f"{owner} needs spatial sizes that are known and above 0.", got=f"{tuple(sizes)}."
+        )
     for axis, count in zip(axes, counts, strict=True):
         inputs = along_axis(inputs, axis, count)
     return inputs
@@ -359,7 +366,9 @@ def adaptive_average_pool(
 
 
 @op
-def adaptive_max_pool(inputs: Tensor, output_size: int | Sequence[int], data_format: str | None = None) -> Tensor:
+def adaptive_max_pool(
+    inputs: Tensor, output_size: int | Sequence[int], data_format: str | None = None
+) -> Tensor:
     """Takes maxima over as many evenly spread windows as asked for, whatever the input size.
 
     Window `i` of `n` over `size` cells goes from `floor(i * size / n)` to `ceil((i + 1) * size / n)`.

@@ -93,6 +93,9 @@ def reshape(x: Tensor, newshape: Any) -> Tensor:
         (2, 3)
     """
     shape = np.shape(x)
+    if isinstance(newshape, (list, tuple)) and None in newshape and -1 in newshape:
+        # (ops.shape(x)[0], -1) of a KerasTensor: None is the unknown size at the same place
+        newshape = [shape[i] if n is None and i < len(shape) else n for i, n in enumerate(newshape)]
     wanted = _sizes("reshape", newshape)
     free = wanted.count(-1)
     known = math.prod(size for size in wanted if size != -1)

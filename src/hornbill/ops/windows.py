@@ -1,8 +1,8 @@
 """What convolutions and pooling have in common: windows that slide over the spatial axes of an array.
 
-Here the arguments `strides`, `padding`, `dilation_rate`, `pool_size` and `data_format` are checked and completed, axes
-get their names, and the size of the result is worked out with its arithmetic for error messages. Sizes may be
-symbolic while a model is being built; only known sizes are compared.
+Here the arguments `strides`, `padding`, `dilation_rate`, `pool_size` and `data_format` are checked and
+completed, axes get their names, and the size of the result is worked out with its arithmetic for error
+messages. Sizes may be symbolic while a model is being built; only known sizes are compared.
 
 Not for the computations themselves: see `conv` and `pooling`.
 """
@@ -42,9 +42,12 @@ def known(size: Any) -> bool:
 
 
 def axis_names(rank: int, data_format: str) -> tuple[str, ...]:
-    """Returns the names of the axes of a batch of rank 3 to 5, such as ("batch", "height", "width", "channels")."""
+    """Returns the names of the axes of a batch of rank 3 to 5, such as ("batch", "height", "width",
+    "channels")."""
     spatial = _SPATIAL_NAMES.get(rank - 2) or tuple(f"axis {i}" for i in range(1, rank - 1))
-    return ("batch", *spatial, "channels") if data_format == "channels_last" else ("batch", "channels", *spatial)
+    return (
+        ("batch", *spatial, "channels") if data_format == "channels_last" else ("batch", "channels", *spatial)
+    )
 
 
 def spatial_axes(rank: int, data_format: str) -> tuple[int, ...]:
@@ -75,7 +78,9 @@ def image_axes(owner: str, inputs: Any, data_format: str | None, ranks: Sequence
         raise ShapeError(
             f"{owner} wants {wanted}.",
             got=f"{show(shape)}, which has {len(shape)} axes.",
-            fixes=fix if len(shape) < max(ranks) else "Merge or index the extra axes with ops.reshape or x[0].",
+            fixes=fix
+            if len(shape) < max(ranks)
+            else "Merge or index the extra axes with ops.reshape or x[0].",
         )
     return data_format
 
@@ -146,7 +151,9 @@ def check_windows(
         size, span = shape[axis], dilated(kernel, rate)
         if not known(size) or size >= span:
             continue
-        spread = f" ({kernel} cells, dilation {rate}: ({kernel} - 1) * {rate} + 1 = {span})" if rate > 1 else ""
+        spread = (
+            f" ({kernel} cells, dilation {rate}: ({kernel} - 1) * {rate} + 1 = {span})" if rate > 1 else ""
+        )
         raise ShapeError(
             f"{owner}: the {what} spans {span} cells along {names[axis]}{spread}, but the input has only {size}.",
             got=show(shape, names) + ".",

@@ -17,15 +17,17 @@ from hornbill.engine.compatibility import warn_once
 from hornbill.engine.config import check_unknown
 from hornbill.engine.context import fresh_context
 from hornbill.engine.errors import ArgumentError, DataError, StateError
+from hornbill.engine.lazy import lazy_module
 from hornbill.engine.serialization import deserialize_keras_object, serialize_keras_object
 from hornbill.engine.variable import Structure, discard_assignments, functional_call
 from hornbill.metrics.mean import Mean
-from hornbill.training import loop
 from hornbill.training.compile import CompileLoss, CompileMetrics, is_own
 from hornbill.training.old_spellings import OldTrainerSpellings
 from hornbill.training.step import Steps, loss_and_gradients, masked_weight
 
 __all__ = ["Trainer"]
+
+loop = lazy_module("hornbill.training.loop")
 
 
 class Trainer(OldTrainerSpellings):

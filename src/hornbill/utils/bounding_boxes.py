@@ -389,11 +389,14 @@ def affine_transform(
     span_x, span_y = _per_item(width, array) - 1, _per_item(height, array) - 1
     middle_x = span_x * (0.5 if center_x is None else _per_item(center_x, array))
     middle_y = span_y * (0.5 if center_y is None else _per_item(center_y, array))
-    dx = jnp.concatenate([x1, x2, x1, x2], axis=-1) - middle_x  # (..., corners)
-    dy = jnp.concatenate([y1, y1, y2, y2], axis=-1) - middle_y
-    dx, dy = dx + jnp.tan(slant_x) * dy, jnp.tan(slant_y) * dx + dy
-    new_x = zoom * (jnp.cos(turn) * dx + jnp.sin(turn) * dy) + middle_x + move_x * span_x
-    new_y = zoom * (jnp.cos(turn) * dy - jnp.sin(turn) * dx) + middle_y + move_y * span_y
+    dx = jnp.concatenate([x1, x2, x1, x2], axis=-1) - middle_x + move_x * span_x  # (..., corners)
+    dy = jnp.concatenate([y1, y1, y2, y2], axis=-1) - middle_y + move_y * span_y
+    # Keras' order: the shear along y is added to the turn, then the one along x
+    cos, sin, along_x, along_y = jnp.cos(turn), jnp.sin(turn), jnp.tan(slant_x), jnp.tan(slant_y)
+    y_from_x, y_from_y = along_y * cos - sin, along_y * sin + cos
+    x_from_x, x_from_y = cos - along_x * y_from_x, sin + along_x * y_from_y
+    new_x = zoom * (x_from_x * dx + x_from_y * dy) + middle_x
+    new_y = zoom * (y_from_x * dx + y_from_y * dy) + middle_y
     parts = (jnp.min(new_x, -1), jnp.min(new_y, -1), jnp.max(new_x, -1), jnp.max(new_y, -1))
     return _joined(tuple(part[..., None] for part in parts), kind)  # type: ignore[arg-type]
 

@@ -93,7 +93,7 @@ def _as_arrays(dataset: Any) -> Any:
     if hasattr(dataset, "shape") and np.ndim(dataset):
         return np.asarray(dataset)
     if hasattr(dataset, "as_numpy_iterator"):
-        dataset = dataset.as_numpy_iterator()
+        dataset = dataset.as_numpy_iterator()  # type: ignore[union-attr]
     elif not hasattr(dataset, "__iter__") and hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__"):
         dataset = [dataset[index] for index in range(len(dataset))]
     try:

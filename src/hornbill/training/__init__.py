@@ -1,0 +1,1 @@
+"""Training: data, steps, loops. `Trainer` is the part that models inherit."""

@@ -1,0 +1,3 @@
+"""Transforms: they rewrite a model; layers know nothing of them."""
+
+from hornbill.transforms.remat import *
