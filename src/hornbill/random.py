@@ -12,6 +12,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from hornbill.engine.dtype import is_float_dtype, is_int_dtype, standardize_dtype
 from hornbill.engine.errors import ArgumentError, ShapeError
@@ -28,7 +29,7 @@ Shape = int | Sequence[int]
 
 
 def _shape(shape: Shape) -> tuple[int, ...]:
-    return (int(shape),) if jnp.ndim(shape) == 0 else tuple(int(size) for size in shape)  # type: ignore[union-attr]
+    return (int(shape),) if np.ndim(shape) == 0 else tuple(int(size) for size in shape)  # type: ignore[union-attr]
 
 
 def _float(owner: str, dtype: Any) -> Any:
@@ -239,8 +240,7 @@ def dropout(
 
 @op
 def shuffle(x: Tensor, axis: int = 0, seed: Any = None) -> Tensor:
-    """Puts the numbers of a tensor into random order along an axis, each row of that axis in an order of
-    its own.
+    """Puts numbers into random order along an axis, each row of that axis in an order of its own.
 
     Args:
         x: Any tensor.

@@ -39,7 +39,10 @@ def check(name, arrays, rtol=1e-5, **arguments):
 CONV = [
     ("conv", (2, 7, 3), (3, 3, 4), {"strides": 2, "padding": "same"}),
     ("conv", (2, 6, 5, 4), (3, 2, 2, 6), {"strides": (1, 2), "padding": "VALID"}),
-    ("conv", (1, 3, 9, 8), (3, 3, 3, 2), {"dilation_rate": 2, "padding": "same", "data_format": "channels_first"}),
+    (
+        "conv", (1, 3, 9, 8), (3, 3, 3, 2),
+        {"dilation_rate": 2, "padding": "same", "data_format": "channels_first"},
+    ),
     ("conv", (1, 4, 4, 4, 2), (2, 2, 2, 2, 3), {}),
     ("depthwise_conv", (2, 7, 6, 3), (3, 2, 3, 2), {"strides": 2, "padding": "same"}),
     ("depthwise_conv", (2, 9, 3), (3, 3, 1), {"dilation_rate": 2}),

@@ -55,7 +55,6 @@ VALUES = [
     ("rgb_to_hsv", (MANY,), {}),
     ("rgb_to_hsv", (FIRST,), CF),
     ("hsv_to_rgb", (MANY * 2,), {}),
-    ("gaussian_blur", (floats(1, 5, 6, 1), (3, 3), (1.0, 2.0)), {}),
     ("gaussian_blur", (FIRST,), CF),
     ("sobel_edges", (MANY,), {}),
     ("sobel_edges", (FIRST,), CF),
@@ -85,6 +84,7 @@ def test_values(name, arguments, keywords):
 
 
 def test_blur_with_an_oblong_filter():
+    # Real Keras leaves out one direction here, so that images darken.
     data = floats(1, 6, 7, 2)
     down = np.exp(-0.5 * (np.arange(3) - 1.0) ** 2)
     right = np.exp(-0.5 * ((np.arange(5) - 2.0) / 2) ** 2)

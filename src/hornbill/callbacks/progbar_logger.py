@@ -110,7 +110,7 @@ class ProgbarLogger(Callback):
         if now - self._drawn < _INTERVAL and self.seen != self.target:
             return
         self._drawn = now
-        self.progbar.update(self.seen, list((logs or {}).items()), finalize=False)
+        self.progbar.update(self.seen, self._shown(logs), finalize=False)
 
     def _finish(self, logs: dict[str, Any] | None) -> None:
         if self.progbar is None:
@@ -118,4 +118,10 @@ class ProgbarLogger(Callback):
         if self.target is None:
             self.target = self.seen
             self.progbar.target = self.seen
-        self.progbar.update(self.target, list((logs or {}).items()), finalize=True)
+        self.progbar.update(self.target, self._shown(logs), finalize=True)
+
+    def _shown(self, logs: dict[str, Any] | None) -> list[tuple[str, Any]]:
+        """Returns the values as they stand: the loop's metrics are means already, so the last line is the history's."""
+        if self.progbar is not None:
+            self.progbar.stateful_metrics.update(logs or ())
+        return list((logs or {}).items())

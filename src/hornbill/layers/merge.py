@@ -316,7 +316,7 @@ class Concatenate(Merge):
             for _ in range(len(x.shape) - len(mask.shape)):
                 mask = ops.expand_dims(mask, -1)
             parts.append(ops.logical_and(mask, ops.ones_like(x, dtype="bool")))
-        return ops.all(ops.concatenate(parts, axis=self.axis), axis=-1)
+        return ops.any(ops.concatenate(parts, axis=self.axis), axis=-1)
 
 
 class Dot(Merge):

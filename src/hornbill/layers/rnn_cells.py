@@ -450,6 +450,12 @@ class LSTMCell(RecurrentCell):
     def _forget_bias(self, shape: tuple[int, ...], dtype: Any = None) -> np.ndarray:
         return forget_bias(self.bias_initializer, shape[0] // 4, dtype)
 
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments that make an equal cell, as plain data."""
+        config = super().get_config()
+        before = ("name", "trainable", "dtype", "units", "activation", "recurrent_activation", "use_bias")
+        return {key: config[key] for key in (*before, "unit_forget_bias")} | config
+
     def call(self, inputs: Tensor, states: Any, training: bool | None = False) -> Any:
         """Runs one time step."""
         return self.step(inputs, states, training)

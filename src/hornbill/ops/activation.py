@@ -312,8 +312,8 @@ def softmax(x: Tensor, axis: int | Sequence[int] | None = -1) -> Tensor:
     x = as_float(x)
     if isinstance(axis, int) and x.ndim and x.shape[axis] == 1:
         warnings.warn(
-            f"softmax over axis {axis} of a tensor of shape {x.shape}: the axis has size 1, so every result is 1. "
-            "Did you mean sigmoid?",
+            f"softmax over axis {axis} of a tensor of shape {x.shape}: the axis has size 1, so every "
+            "result is 1. Did you mean sigmoid?",
             stacklevel=3,
         )
     return jax.nn.softmax(x, axis=_axes(x, axis))

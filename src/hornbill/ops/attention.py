@@ -22,7 +22,7 @@ def _check(query: Tensor, key: Tensor, value: Tensor) -> None:
     got = f"query {query.shape}, key {key.shape}, value {value.shape}."
     if not query.ndim == key.ndim == value.ndim == 4:
         raise ShapeError(
-            "dot_product_attention wants query, key and value with four axes: (batch, length, heads, size of a head).",
+            "dot_product_attention wants query, key and value with four axes: (batch, length, heads, size).",
             got=got,
             fixes="x[:, :, None, :] adds an axis for one head.",
         )
@@ -30,7 +30,7 @@ def _check(query: Tensor, key: Tensor, value: Tensor) -> None:
         raise ShapeError(
             "dot_product_attention: the heads of query and key must have the same size.",
             got=got,
-            why=f"A logit is the sum of products of a query and a key: {query.shape[3]} numbers meet {key.shape[3]}.",
+            why=f"A logit sums products of query and key: {query.shape[3]} numbers meet {key.shape[3]}.",
         )
     if key.shape[:3] != value.shape[:3]:
         raise ShapeError("dot_product_attention: there must be one value for each key.", got=got)
@@ -45,13 +45,13 @@ def _check(query: Tensor, key: Tensor, value: Tensor) -> None:
 
 
 def _grouped(name: str, x: Tensor, shape: tuple[int, ...], groups: int) -> Tensor:
-    """Returns a bias or mask that fits (batch, heads, length, length) as (batch, key heads, groups, length,
-    length)."""
+    """Returns a bias or mask for the logits as (batch, key heads, groups, query length, key length)."""
     x = jnp.asarray(x)
     fits = x.ndim <= 4 and all(a in (1, b) for a, b in zip(x.shape[::-1], shape[::-1], strict=False))
     if not fits:
         raise ShapeError(
-            f"dot_product_attention: {name} must stretch to (batch, heads, query length, key length) = {shape}.",
+            f"dot_product_attention: {name} must stretch to the logits' shape {shape}, which is "
+            "(batch, heads, query length, key length).",
             got=f"{name} of shape {x.shape}.",
         )
     x = x.reshape((1,) * (4 - x.ndim) + x.shape)

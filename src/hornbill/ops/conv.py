@@ -96,8 +96,7 @@ def conv(
     data_format: str | None = None,
     dilation_rate: int | Sequence[int] = 1,
 ) -> Tensor:
-    """Slides a kernel over one, two or three spatial axes; each output cell is the weighted sum of its
-    window.
+    """Slides a kernel over one to three spatial axes; each output cell is the weighted sum of a window.
 
     When the inputs have a multiple of the kernel's input channels, that multiple is the number of groups.
 
@@ -190,8 +189,9 @@ def depthwise_conv(
     spatial = kernel.shape[:-2]
     if channels != kernel.shape[-2]:
         raise ShapeError(
-            f"depthwise_conv: the kernel is made for {kernel.shape[-2]} channels, but the inputs have {channels}.",
-            got=f"inputs {show(inputs.shape, axis_names(inputs.ndim, data_format))}, kernel {show(kernel.shape)}.",
+            f"depthwise_conv: the kernel is made for {kernel.shape[-2]} channels; inputs have {channels}.",
+            got=f"inputs {show(inputs.shape, axis_names(inputs.ndim, data_format))}, "
+            f"kernel {show(kernel.shape)}.",
             fixes=f"Use a kernel of shape {show((*spatial, channels, kernel.shape[-1]))}.",
         )
     check_windows("depthwise_conv", "kernel", inputs.shape, data_format, spatial, strides, padding, dilation)
@@ -342,7 +342,8 @@ def conv_transpose(
 
     Example:
         >>> import numpy as np
-        >>> conv_transpose(np.ones((1, 5, 5, 3), "float32"), np.ones((2, 2, 8, 3), "float32"), strides=2).shape
+        >>> image, kernel = np.ones((1, 5, 5, 3), "float32"), np.ones((2, 2, 8, 3), "float32")
+        >>> conv_transpose(image, kernel, strides=2).shape
         (1, 10, 10, 8)
     """
     data_format = image_axes("conv_transpose", inputs, data_format, _RANKS)
@@ -355,7 +356,7 @@ def conv_transpose(
     if channels != kernel.shape[-1]:
         names = axis_names(inputs.ndim, data_format)
         raise ShapeError(
-            f"conv_transpose: the kernel takes {kernel.shape[-1]} input channels, but the inputs have {channels}.",
+            f"conv_transpose: the kernel takes {kernel.shape[-1]} input channels; inputs have {channels}.",
             got=f"inputs {show(inputs.shape, names)}, kernel {show(kernel.shape)}.",
             why="The kernel of a transposed convolution is (spatial axes, filters, input channels).",
             fixes=f"Use a kernel of shape {show((*spatial, kernel.shape[-2], channels))}.",
@@ -390,8 +391,7 @@ def conv_transpose(
 
 
 def _blocks(inputs: Tensor, kernel: Tensor, strides: tuple[int, ...]) -> Tensor:
-    """The transposed convolution whose windows do not overlap: one matrix product, then blocks side by
-    side."""
+    """The transposed convolution whose windows do not overlap: one matrix product, then blocks."""
     count, filters = len(strides), kernel.shape[-2]
     batch, *sizes = inputs.shape[:-1]
     flat = kernel.reshape((math.prod(strides) * filters, kernel.shape[-1]))

@@ -115,7 +115,7 @@ def sparse_categorical_crossentropy(
         del wanted[axis]
     if output.ndim < 1 or target.shape != tuple(wanted):
         raise ShapeError(
-            "sparse_categorical_crossentropy wants one class number per sample: the shape of the output without "
+            "sparse_categorical_crossentropy wants one class number per sample: the output's shape without "
             f"its class axis, {tuple(wanted)}.",
             got=f"target {target.shape}, output {output.shape}, axis={axis}.",
             fixes="For one-hot targets use categorical_crossentropy." if target.shape == output.shape else (),

@@ -120,9 +120,8 @@ def _to_proportions(
         if crop and want < have:
             before = (have - want) // 2
             edges[axis] = (-before, want - have + before, 0)
-        elif not crop and want > have + 1:  # one cell cannot be shared by both sides: the image stays
-            before = (want - have) // 2
-            edges[axis] = (before, want - have - before, 0)
+        elif not crop and want > have:
+            edges[axis] = ((want - have) // 2, (want - have) // 2, 0)  # an odd cell is left out, as in Keras
     return lax.pad(images, jnp.asarray(fill_value, images.dtype), edges)
 
 
@@ -172,8 +171,7 @@ def scale_and_translate(
 def _completed(
     owner: str, before: Any, after: Any, target: Any, size: int, names: Sequence[str]
 ) -> tuple[int, int]:
-    """Returns the cells to add (or to cut off) before and after, where exactly two of three arguments are
-    given."""
+    """Returns the cells to add (or to cut off) before and after, from exactly two of three arguments."""
     grows = owner == "pad_images"
     if sum(value is not None for value in (before, after, target)) != 2:
         raise ArgumentError(
@@ -207,8 +205,9 @@ def pad_images(
     target_width: int | None = None,
     data_format: str | None = None,
 ) -> Tensor:
-    """Adds zeros around images. Give two of top, bottom and target height, and two of left, right and
-    target width.
+    """Adds zeros around images.
+
+    Give two of top, bottom and target height, and two of left, right and target width.
 
     Args:
         images: One image or a batch.
@@ -252,8 +251,9 @@ def crop_images(
     target_width: int | None = None,
     data_format: str | None = None,
 ) -> Tensor:
-    """Cuts edges off images. Give two of top, bottom and target height, and two of left, right and target
-    width.
+    """Cuts edges off images.
+
+    Give two of top, bottom and target height, and two of left, right and target width.
 
     Args:
         images: One image or a batch.

@@ -342,7 +342,7 @@ def fold(
         raise ShapeError(
             f"fold wants (batch, channels * {len(firsts)}, {rows * columns}).",
             got=f"{show(x.shape)}.",
-            why=f"{kernel[0]} x {kernel[1]} cells per window; {rows} x {columns} windows in {tuple(padded)} cells.",
+            why=f"{kernel[0]} x {kernel[1]} cells per window; {rows} x {columns} windows fit.",
         )
     channels = x.shape[1] // len(firsts)
     x = x.reshape((x.shape[0], channels, len(firsts), rows, columns))

@@ -85,8 +85,7 @@ def batch_normalization(
     scale: Tensor | None = None,
     epsilon: float = 1e-3,
 ) -> Tensor:
-    """Returns `(x - mean) / sqrt(variance + epsilon) * scale + offset`, one set of numbers per place on
-    `axis`.
+    """Returns `(x - mean) / sqrt(variance + epsilon) * scale + offset`, vectors lying along `axis`.
 
     Args:
         x: Any tensor.
@@ -111,7 +110,8 @@ def batch_normalization(
         vector = jnp.asarray(vector)
         if vector.size != x.shape[axis]:
             raise ShapeError(
-                f"batch_normalization: {name} must have {x.shape[axis]} numbers, one per place on axis {axis}.",
+                f"batch_normalization: {name} must have {x.shape[axis]} numbers, one per place on "
+                f"axis {axis}.",
                 got=f"{name} of shape {vector.shape}, x of shape {x.shape}.",
             )
         return vector.reshape(shape)
@@ -193,8 +193,7 @@ def layer_normalization(
 def rms_normalization(
     x: Tensor, scale: Tensor | None = None, axis: int | Sequence[int] = -1, epsilon: float | None = None
 ) -> Tensor:
-    """Returns `x / sqrt(mean(x**2) + epsilon) * scale`, the mean being over `axis` (Zhang and Sennrich,
-    2019).
+    """Returns `x / sqrt(mean(x**2) + epsilon) * scale`, means over `axis` (Zhang and Sennrich, 2019).
 
     Args:
         x: Any tensor.

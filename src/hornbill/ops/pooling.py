@@ -106,7 +106,11 @@ def _max_windows(inputs: Tensor, windows: Windows, shape: tuple[int, ...]) -> Te
     return _largest(inputs, windows)
 
 
-def _max_forward(inputs: Tensor, windows: Windows, shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+def _max_forward(
+    inputs: Tensor,
+    windows: Windows,
+    shape: tuple[int, ...],  # noqa: ARG001
+) -> tuple[Tensor, Tensor]:
     cells = math.prod(windows[0])
     place_type = jnp.uint8 if cells <= 256 else jnp.int32
     first, *others = _views(inputs, windows)
@@ -291,8 +295,7 @@ def _adaptive(
     data_format: str | None,
     along_axis: Callable[[Tensor, int, int], Tensor],
 ) -> Tensor:
-    """Pools one axis after the other: windows are boxes, so that means and maxima may be taken axis by
-    axis."""
+    """Pools one axis after the other: a box has the mean and maximum of its edges' ones."""
     data_format = image_axes(owner, inputs, data_format, _RANKS)
     counts = per_axis(owner, "output_size", output_size, inputs.ndim - 2)
     axes = spatial_axes(inputs.ndim, data_format)

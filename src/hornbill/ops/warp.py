@@ -32,8 +32,7 @@ _FILL_MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
 def _read(
     images: Tensor, rows: Tensor, columns: Tensor, interpolation: str, fill_mode: str, fill: Any
 ) -> Tensor:
-    """Reads (batch, height, width, channels) images at (batch, new height, new width) places, each image
-    its own."""
+    """Reads a batch of images, channels last, at (batch, new height, new width) places."""
     order = _ORDERS[one_of("image", "interpolation", interpolation, tuple(_ORDERS))]
     one_of("image", "fill_mode", fill_mode, _FILL_MODES)
 

@@ -42,8 +42,7 @@ def known(size: Any) -> bool:
 
 
 def axis_names(rank: int, data_format: str) -> tuple[str, ...]:
-    """Returns the names of the axes of a batch of rank 3 to 5, such as ("batch", "height", "width",
-    "channels")."""
+    """Returns the names of the axes of a batch of rank 3 to 5: ("batch", "steps", "channels")."""
     spatial = _SPATIAL_NAMES.get(rank - 2) or tuple(f"axis {i}" for i in range(1, rank - 1))
     return (
         ("batch", *spatial, "channels") if data_format == "channels_last" else ("batch", "channels", *spatial)
@@ -155,7 +154,8 @@ def check_windows(
             f" ({kernel} cells, dilation {rate}: ({kernel} - 1) * {rate} + 1 = {span})" if rate > 1 else ""
         )
         raise ShapeError(
-            f"{owner}: the {what} spans {span} cells along {names[axis]}{spread}, but the input has only {size}.",
+            f"{owner}: the {what} spans {span} cells along {names[axis]}{spread}, "
+            f"but the input has only {size}.",
             got=show(shape, names) + ".",
             why=f'With padding="valid" the output size is ({size} - {span}) // {stride} + 1 = '
             f"{(size - span) // stride + 1}, below 1.",

@@ -78,7 +78,7 @@ def fit(
         for epoch in range(model._initial_epoch, epochs):
             start = model._initial_batch if epoch == model._initial_epoch else 0
             if not start:
-                model.reset_metrics()
+                _reset_metrics(model)
             callback_list.on_epoch_begin(epoch)
             logs = runner.run(epoch, start)
             if validation_data is not None and _validates(validation_freq, epoch):
@@ -110,6 +110,11 @@ def _check_epochs(epochs: Any, initial_epoch: Any) -> None:
             raise ArgumentError(f"fit: {name} is a whole number, not negative.", got=f"{name}={value!r}.", fixes="epochs=10")
 
 
+def _reset_metrics(model: Any) -> None:
+    for metric in model._steps.metric_objects:
+        metric.reset_state()
+
+
 def _warn_exhausted(epoch: int, epochs: int) -> None:
     warnings.warn(
         f"The data ended in epoch {epoch + 1} of {epochs}; training stops here. A generator must go on for "
@@ -134,7 +139,7 @@ class _EpochRunner:
     def __init__(self, model: Any, batches: Batches, callbacks: CallbackList, epochs: int) -> None:
         self.model, self.batches, self.callbacks = model, batches, callbacks
         count = batches.num_batches or 0
-        self.pace = Pace(count * (epochs - model._initial_epoch))
+        self.pace = Pace(model._steps, count * (epochs - model._initial_epoch))
         self.stretch: Stretch | None = None
         self.can_stretch = (
             isinstance(batches, ArrayBatches) and batches.resident and model._runs_compiled
@@ -188,9 +193,7 @@ class _EpochRunner:
 
     def _open_stretch(self) -> None:
         batches: Any = self.batches
-        self.stretch = Stretch(
-            self.model._steps, batches.arrays, batches.batch_size, self.pace.step_seconds or 1e-3
-        )
+        self.stretch = Stretch(self.model._steps, batches.arrays, self.pace.step_seconds or 1e-3)
 
     def _run_stretches(self, epoch: int, step: int, guard: InterruptGuard, logs: Any = None) -> tuple[int, Any]:
         """Runs the full batches of an epoch from `step` on in stretches; returns the next step and the logs."""
@@ -245,7 +248,7 @@ def _as_asked(results: dict[str, Any], return_dict: bool) -> Any:
 
 def _run_evaluation(model: Any, batches: Batches, callbacks: CallbackList) -> dict[str, Any]:
     model._prepare("test", batches.spec)
-    model.reset_metrics()
+    _reset_metrics(model)
     callbacks.on_test_begin()
     logs: Any = None
     pads = batches.batch_size is not None and model._can_pad("test")

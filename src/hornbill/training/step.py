@@ -42,6 +42,9 @@ class Steps:
             self.non_trainable = [*self.non_trainable, seed]
         self.optimizer: list[Variable] = list(model.optimizer.variables) if model.optimizer is not None else []
         self.metrics = metric_variables
+        self.metric_objects = model.metrics
+        self.compile_seconds = 0.0
+        self.stretches: dict[Any, Any] = {}
         self._functions: dict[str, Callable[..., Any]] = {}
         self._traced: dict[str, list[Any]] = {}
 

@@ -27,13 +27,13 @@ class Pace:
     """Times single steps and says when a stretch is worth compiling.
 
     Args:
+        steps: The model's steps, which remember what compiling took.
         total_steps: Steps of the whole run.
     """
 
-    def __init__(self, total_steps: int) -> None:
-        self.total_steps = total_steps
+    def __init__(self, steps: Steps, total_steps: int) -> None:
+        self._steps, self.total_steps = steps, total_steps
         self.done = 0
-        self.compile_seconds = 0.0
         self.step_seconds: float | None = None
         self._start = 0.0
 
@@ -47,7 +47,8 @@ class Pace:
         self.done += 1
         if self.done == 1:
             jax.block_until_ready(result)
-            self.compile_seconds = time.perf_counter() - self._start
+            first = time.perf_counter() - self._start
+            self._steps.compile_seconds = max(self._steps.compile_seconds, first)
         elif self.done == 1 + _WINDOW:
             jax.block_until_ready(result)
             self.step_seconds = (time.perf_counter() - self._start) / _WINDOW
@@ -58,31 +59,42 @@ class Pace:
         if self.step_seconds is None or self.step_seconds > _SHORT_STEP:
             return False
         left = self.total_steps - self.done
-        return 0.5 * left * self.step_seconds > self.compile_seconds
+        cost = 0.0 if self._steps.stretches else self._steps.compile_seconds
+        return 0.5 * left * self.step_seconds > cost
 
 
 class Stretch:
     """A compiled loop of training steps over resident data.
 
     Args:
-        steps: The model's steps.
+        steps: The model's steps; they keep the compiled loop for the next run.
         arrays: `(x, y, sample_weight)` with all rows.
-        batch_size: Rows per step.
         single_seconds: What a step takes by itself, to be beaten.
     """
 
-    def __init__(self, steps: Steps, arrays: Any, batch_size: int, single_seconds: float) -> None:
-        self._steps, self._batch_size = steps, batch_size
-        self._single_seconds = single_seconds
+    def __init__(self, steps: Steps, arrays: Any, single_seconds: float) -> None:
+        self._steps, self._single_seconds = steps, single_seconds
         self._arrays = jax.tree_util.tree_map(jax.device_put, arrays)
-        self._call: Any = None
-        self._seconds: float | None = None
-        self.faster = True
+        self._seconds: list[float] = []
 
-    def _compile(self, order: jax.Array) -> None:
-        step = self._steps.function("train")
-        sample = self._batch(order, 0)
+    @property
+    def faster(self) -> bool:
+        """Whether stretches were not found slower than single steps."""
+        return len(self._seconds) < 3 or min(self._seconds) <= self._single_seconds
+
+    def _compiled(self, order: jax.Array) -> Any:
         state = self._steps.gather("train")
+        arguments = (state, self._arrays, order, np.int32(0), np.int32(1))
+        key = tuple((leaf.shape, str(leaf.dtype)) for leaf in jax.tree_util.tree_leaves(arguments[1:]))
+        if key not in self._steps.stretches:
+            self._steps.stretches.clear()
+            self._steps.stretches[key] = self._compile(arguments)
+        return self._steps.stretches[key]
+
+    def _compile(self, arguments: Any) -> Any:
+        step = self._steps.function("train")
+        state, arrays, order, _, _ = arguments
+        sample = (*jax.tree_util.tree_map(lambda leaf: leaf[order[0]], arrays), None)
         logs = jax.eval_shape(step, state, sample)[0]
         start_logs = jax.tree_util.tree_map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), logs)
 
@@ -96,12 +108,7 @@ class Stretch:
 
             return jax.lax.fori_loop(0, count, body, (state, start_logs))
 
-        lowered = jax.jit(run, donate_argnums=0).lower(state, self._arrays, order, jnp.int32(0), jnp.int32(1))
-        self._call = lowered.compile()
-
-    def _batch(self, order: Any, i: int) -> Any:
-        index = order[i]
-        return (*jax.tree_util.tree_map(lambda leaf: leaf[index], self._arrays), None)
+        return jax.jit(run, donate_argnums=0).lower(*arguments).compile()
 
     def run(self, order: np.ndarray, first: int) -> tuple[int, Any]:
         """Runs about a tenth of a second of steps.
@@ -114,17 +121,12 @@ class Stretch:
             `(number of steps run, logs of the last)`.
         """
         rows = jnp.asarray(order)  # (batches, batch_size)
-        if self._call is None:
-            self._compile(rows)
-        left = len(order) - first
-        per_step = self._seconds or self._single_seconds
-        count = max(1, min(left, int(_CHUNK_SECONDS / per_step)))
+        call = self._compiled(rows)
+        per_step = min([*self._seconds, self._single_seconds])
+        count = max(1, min(len(order) - first, int(_CHUNK_SECONDS / per_step)))
         begin = time.perf_counter()
-        state, logs = self._call(self._steps.gather("train"), self._arrays, rows, np.int32(first), np.int32(count))
+        state, logs = call(self._steps.gather("train"), self._arrays, rows, np.int32(first), np.int32(count))
         jax.block_until_ready(logs)
         self._steps.write_back("train", state)
-        measured = (time.perf_counter() - begin) / count
-        self._seconds = measured if self._seconds is None else min(self._seconds, measured)
-        if count >= _WINDOW and self._seconds > self._single_seconds:
-            self.faster = False
+        self._seconds.append((time.perf_counter() - begin) / count)
         return count, logs

@@ -1,0 +1,3 @@
+"""`hornbill demo`: small trainings on real pictures that come with Hornbill."""
+
+from hornbill.demo.command import *
