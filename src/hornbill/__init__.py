@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from hornbill import _cache
-from hornbill.engine.dtype import DTypePolicy
+from hornbill.dtype_policies import DTypePolicy
 from hornbill.engine.graph import Operation
 from hornbill.engine.input_spec import InputSpec
 from hornbill.engine.layer import Layer

@@ -30,7 +30,6 @@ from hornbill.engine.dtype import DTypePolicy, is_float_dtype, standardize_dtype
 from hornbill.engine.errors import ArgumentError, HornbillError, did_you_mean
 from hornbill.engine.layer import Layer
 from hornbill.engine.masking import get_mask, set_mask
-from hornbill.engine.naming import reset_names
 from hornbill.engine.record import Record, TensorSpec
 from hornbill.engine.serialization import serialize_keras_object
 from hornbill.engine.symbolic import KerasTensor, infer_spec, leaves_of, map_leaves
@@ -39,6 +38,10 @@ from hornbill.explain.counts import count_sentence, weight_sentence
 from hornbill.explain.sentences import RULES, Sentence
 
 __all__ = ["CHECKS", "ContractError", "check_layer"]
+
+
+# What is compiled here runs a few times on a few numbers: compiling quickly counts, running quickly does not.
+_QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 
 
 class ContractError(HornbillError, AssertionError):
@@ -83,7 +86,7 @@ class _Subject:
             )
         self.layer(*self.args, **self.call)
         self.outputs = self.run()
-        self.compiled = jax.jit(self._pure)
+        self.compiled = jax.jit(self._pure, compiler_options=_QUICK)
 
     @property
     def name(self) -> str:
@@ -106,10 +109,16 @@ class _Subject:
         outputs, _ = functional_call(self.layer.variables, values, self.layer, *args, **self.call)
         return [leaf for leaf in leaves_of(outputs) if leaf is not None]
 
-    def symbolic(self, layer: Layer, resize: Callable[[tuple[int, ...]], tuple[int | None, ...]]) -> Any:
-        """Calls a layer on KerasTensors with the shapes of the arguments, changed by `resize`."""
-        args = jax.tree.map(lambda a: KerasTensor(resize(tuple(a.shape)), standardize_dtype(a.dtype)), self.args)
-        return layer(*args, **self.call)
+    def symbolic(self, layer: Layer, resize: Callable[[tuple[int, ...]], tuple[int | None, ...]] | None = None) -> Any:
+        """Calls a layer on KerasTensors in place of the arrays, their shapes changed by `resize`."""
+
+        def stand_in(value: Any) -> Any:
+            if not hasattr(value, "shape"):
+                return value
+            shape = tuple(value.shape)
+            return KerasTensor(shape if resize is None else resize(shape), standardize_dtype(value.dtype))
+
+        return layer(*jax.tree.map(stand_in, self.args), **jax.tree.map(stand_in, self.call))
 
     def failed(self, check: str, asked: str, got: str, why: str | None = None, fix: str = "") -> ContractError:
         text = f"check_layer, {check!r}: {self.name} {self.layer.name!r} {asked}"
@@ -229,7 +238,7 @@ def _check_shapes(subject: _Subject) -> None:
     """The shapes and dtypes found by tracing are those of the run, for a built and for a new layer."""
     wanted = _describe(subject.outputs)
     for kind, layer in (("built", subject.layer), ("new", subject.factory())):
-        found = _describe(subject.symbolic(layer, lambda shape: shape))
+        found = _describe(subject.symbolic(layer))
         if found != wanted:
             raise subject.failed(
                 "shapes", f"({kind}) gives other outputs on KerasTensors than on arrays.",
@@ -241,7 +250,7 @@ def _check_shapes(subject: _Subject) -> None:
 def _check_unknown_sizes(subject: _Subject) -> None:
     """With None in an axis, the static shape fits every concrete one; None is refused only in the house form."""
     ranks = [leaf.ndim for leaf in jax.tree.leaves(subject.args)]
-    for axis in range(max(ranks, default=0)):
+    for axis in sorted(set(range(max(ranks, default=0))) - _fixed_axes(subject.layer)):
 
         def opened(shape: tuple[int, ...], size: int | None, axis: int = axis) -> tuple[int | None, ...]:
             return tuple(size if i == axis else s for i, s in enumerate(shape))
@@ -263,6 +272,16 @@ def _check_unknown_sizes(subject: _Subject) -> None:
         except HornbillError:
             continue
         _compare_sizes(subject, axis, static, longer)
+
+
+def _fixed_axes(layer: Layer) -> set[int]:
+    """Returns the axes whose size the built layer demands in its input_spec."""
+    specs = layer.input_spec if isinstance(layer.input_spec, (list, tuple)) else [layer.input_spec]
+    fixed = set()
+    for spec in specs:
+        rank = getattr(spec, "ndim", None) or getattr(spec, "min_ndim", None) or 0
+        fixed |= {axis % rank if rank else axis for axis in (getattr(spec, "axes", None) or {})}
+    return fixed
 
 
 def _compare_sizes(subject: _Subject, axis: int, static: Any, concrete: Any) -> None:
@@ -293,7 +312,7 @@ def _check_dtypes(subject: _Subject) -> None:
     for policy in ("bfloat16", "mixed_bfloat16"):
         with _policy(policy):
             layer = subject.factory()
-            outputs = subject.symbolic(layer, lambda shape: shape)
+            outputs = subject.symbolic(layer)
         for _, dtype in _describe(outputs):
             if is_float_dtype(dtype) and dtype != layer.compute_dtype:
                 raise subject.failed(
@@ -374,7 +393,7 @@ def _check_gradients(subject: _Subject) -> None:
         full = filled(chosen)
         return total(subject._pure(full[: len(values)], full[len(values) :]))
 
-    gradient = jax.jit(jax.grad(loss))(free)
+    gradient = jax.jit(jax.grad(loss), compiler_options=_QUICK)(free)
     for p, g in zip(free, gradient, strict=True):
         if not bool(jnp.all(jnp.isfinite(g))):
             raise subject.failed(
@@ -448,10 +467,12 @@ def _check_training(subject: _Subject) -> None:
 
 def _check_masks(subject: _Subject) -> None:
     """A mask that hides nothing changes nothing, and the output's mask fits the output."""
-    masked, given = [], any(name == "mask" or name.endswith("_mask") for name in subject.call)
+    given = any(name == "mask" or name.endswith("_mask") for name in subject.call)
+    steps_second = getattr(subject.layer, "data_format", None) != "channels_first"
+    masked = []
     for leaf in jax.tree.leaves(subject.args):
         copy = leaf + 0
-        if leaf.ndim == 3 and not given and subject.layer.supports_masking:
+        if leaf.ndim == 3 and not given and steps_second and subject.layer.supports_masking:
             set_mask(copy, jnp.ones(leaf.shape[:2], bool))
         masked.append(copy)
     args = jax.tree.unflatten(jax.tree.structure(subject.args), masked)

@@ -1,4 +1,4 @@
-"""Cases of the layers without steps of their own: convolution, pooling, dense, merging, normalisation, dropout."""
+"""Cases of the layers without steps: convolution, pooling, dense, merging, normalisation, dropout."""
 
 from __future__ import annotations
 
@@ -24,7 +24,12 @@ def _case(name: str, *shapes: tuple[int, ...], label: str = "", **arguments: Any
     if not label:
         label = ",".join(f"{k}={v}" for k, v in arguments.items()).replace(" ", "")[:60]
     return Case(
-        f"layers.{name}", lambda keras: getattr(keras.layers, name)(**arguments), inputs, arguments, label=label, **own
+        f"layers.{name}",
+        lambda keras: getattr(keras.layers, name)(**arguments),
+        inputs,
+        arguments,
+        label=label,
+        **own,
     )
 
 
@@ -152,8 +157,8 @@ def _dense() -> list[Case]:
         _case("Embedding", input_dim=7, output_dim=3, mask_zero=True, _inputs=_whole_numbers(7, 2, 4)),
         _case("ReversibleEmbedding", input_dim=7, output_dim=3, _inputs=_whole_numbers(7, 2, 4)),
         _case(
-            "ReversibleEmbedding", (2, 4, 3), input_dim=7, output_dim=3, tie_weights=False, logit_soft_cap=0.5,
-            _call={"reverse": True},
+            "ReversibleEmbedding", (2, 4, 3), input_dim=7, output_dim=3, tie_weights=False,
+            logit_soft_cap=0.5, _call={"reverse": True},
         ),
     ]  # fmt: skip
 
@@ -196,7 +201,10 @@ def _random() -> list[Case]:
     rates = ("Dropout", "AlphaDropout", "GaussianDropout")
     cases = [
         *(_case(name, (2, 5), rate=0.4, seed=3) for name in rates),
-        *(_case(name, (2, 5), rate=0.4, seed=3, _call={"training": True}, label="training") for name in rates),
+        *(
+            _case(name, (2, 5), rate=0.4, seed=3, _call={"training": True}, label="training")
+            for name in rates
+        ),
         _case("GaussianNoise", (2, 5), stddev=0.4, seed=3, _call={"training": True}),
         _case("Dropout", (2, 3, 5), rate=0.5, noise_shape=(None, 1, 5), seed=3, _call={"training": True}),
     ]
@@ -215,13 +223,13 @@ def _normalisation() -> list[Case]:
         _case("BatchNormalization", FIRST[IMAGE], axis=1, momentum=0.5, label="axis1", **training),
         _case("BatchNormalization", SEQUENCE, center=False, scale=False, label="plain", **training),
         _case(
-            "BatchNormalization", SEQUENCE, label="mask", _call={"training": True, "mask": mask}, _tolerance=2e-5,
-            _variable=(),
+            "BatchNormalization", SEQUENCE, label="mask", _call={"training": True, "mask": mask},
+            _tolerance=2e-5, _variable=(),
         ),
         _case("BatchNormalization", SEQUENCE, renorm=True, label="renorm", **training),
         _case(
-            "BatchNormalization", SEQUENCE, renorm=True, renorm_clipping={"rmax": 0.9, "rmin": 0.5, "dmax": 0.1},
-            renorm_momentum=0.8, label="clipped", **training,
+            "BatchNormalization", SEQUENCE, renorm=True, renorm_clipping={"rmax": 0.9, "rmin": 0.5,
+            "dmax": 0.1}, renorm_momentum=0.8, label="clipped", **training,
         ),
         _case("LayerNormalization", SEQUENCE, _variable=(0, 1)),
         _case("LayerNormalization", SEQUENCE, axis=(1, 2), _variable=(0,)),

@@ -1,4 +1,4 @@
-"""Convolution, pooling and transposed convolution with random arguments against Keras, and the seeds' numbers."""
+"""Convolution, pooling and transposed convolution with random arguments, and documented numbers."""
 
 from __future__ import annotations
 
@@ -68,7 +68,10 @@ def test_conv_transpose(window):
 @given(_windows(), st.sampled_from(("Max", "Average")))
 def test_pooling(window, kind):
     rank, arguments, sizes = window
-    chosen = {"pool_size": arguments["kernel_size"], "strides": arguments["strides"], "padding": arguments["padding"]}
+    chosen = {
+        "pool_size": arguments["kernel_size"],
+        **{key: arguments[key] for key in ("strides", "padding")},
+    }
     sizes = [max(size, k) for size, k in zip(sizes, chosen["pool_size"], strict=True)]
     _agree(f"{kind}Pooling{rank}D", chosen, (2, *sizes, 2))
 
@@ -82,7 +85,12 @@ def test_pooling(window, kind):
         (lambda: layers.Conv1D(64, 3, padding="same"), (1287, 69), (1287, 64), 13312),
         (lambda: layers.Conv2D(32, 3, padding="same"), (96, 96, 1), (96, 96, 32), 320),
         (lambda: layers.Conv2D(64, 3, padding="same"), (48, 48, 32), (48, 48, 64), 18496),
-        (lambda: layers.Conv2DTranspose(256, 2, strides=2, padding="same"), (6, 6, 512), (12, 12, 256), 524544),
+        (
+            lambda: layers.Conv2DTranspose(256, 2, strides=2, padding="same"),
+            (6, 6, 512),
+            (12, 12, 256),
+            524544,
+        ),
         (lambda: layers.MaxPooling2D(2, strides=1, padding="same"), (5, 5, 5), (5, 5, 5), 0),
         (lambda: layers.Conv2D(1, 3), (50, 50, 1), (48, 48, 1), 10),
     ],

@@ -13,10 +13,10 @@ IMAGE = np.zeros((1, 5, 5, 3), "float32")
 
 MISTAKES = {
     "groups and filters": (lambda: layers.Conv2D(4, 3, groups=3), ["filters=4", "groups=3", "rest of 1"]),
-    "groups and channels": (lambda: layers.Conv2D(4, 3, groups=2)(IMAGE), ["channels 3", "3 channels / 2 groups"]),
-    "strides and dilation": (lambda: layers.Conv2D(4, 3, strides=2, dilation_rate=2), ["strides=(2, 2)"]),
-    "no filters": (lambda: layers.Conv2D(0, 3), ["filters=0", "at least 1"]),
-    "no kernel": (lambda: layers.Conv2D(4, 0), ["kernel_size=0"]),
+    "groups and channels": (lambda: layers.Conv2D(4, 3, groups=2)(IMAGE), ["channels 3",
+    "3 channels / 2 groups"]), "strides and dilation": (lambda: layers.Conv2D(4, 3, strides=2,
+    dilation_rate=2), ["strides=(2, 2)"]), "no filters": (lambda: layers.Conv2D(0, 3), ["filters=0",
+    "at least 1"]), "no kernel": (lambda: layers.Conv2D(4, 0), ["kernel_size=0"]),
     "kernel of wrong rank": (lambda: layers.Conv2D(4, (3, 3, 3)), ["kernel_size=(3, 3, 3)"]),
     "causal image": (lambda: layers.Conv2D(4, 3, padding="causal"), ["'valid', 'same'", "causal"]),
     "misspelt padding": (lambda: layers.Conv2D(4, 3, padding="smae"), ["Did you mean 'same'?"]),
@@ -30,9 +30,9 @@ MISTAKES = {
     "unknown argument": (lambda: layers.Dense(3, activaton="relu"), ["Did you mean 'activation'?"]),
     "quantization": (lambda: layers.Dense(3, quantization_config="int8"), ["model.quantize"]),
     "equation": (lambda: layers.EinsumDense("ab,bc", 4)(np.zeros((2, 3))), ["'ab,bc->ac'"]),
-    "einsum sizes": (lambda: layers.EinsumDense("ab,bc->ca", 4)(np.zeros((2, 3))), ["'a'", "two different sizes"]),
-    "embedding weights": (lambda: layers.Embedding(3, 4, weights=np.zeros((4, 3))), ["(4, 3)", "input_dim=3"]),
-    "rate": (lambda: layers.Dropout(1.5), ["rate=1.5", "from 0 to 1"]),
+    "einsum sizes": (lambda: layers.EinsumDense("ab,bc->ca", 4)(np.zeros((2, 3))), ["'a'",
+    "two different sizes"]), "embedding weights": (lambda: layers.Embedding(3, 4, weights=np.zeros((4, 3))),
+    ["(4, 3)", "input_dim=3"]), "rate": (lambda: layers.Dropout(1.5), ["rate=1.5", "from 0 to 1"]),
     "reshape": (lambda: layers.Reshape((4, -1))(np.zeros((2, 5))), ["5 = 5 elements", "multiple of 4"]),
     "two unknowns": (lambda: layers.Reshape((-1, -1)), ["only one size"]),
     "reshape of a number": (lambda: layers.Reshape(6), ["Reshape((6,))"]),
@@ -49,7 +49,8 @@ MISTAKES = {
     "clipping": (lambda: layers.BatchNormalization(renorm=True, renorm_clipping={"a": 1}), ["'rmax'"]),
     "two axes": (lambda: layers.BatchNormalization(axis=[1, 2]), ["axis=[1, 2]"]),
     "no function": (lambda: layers.Lambda(3), ["function"]),
-    "no kernel inside": (lambda: layers.SpectralNormalization(layers.Flatten())(np.zeros((2, 3))), ["kernel"]),
+    "no kernel inside": (lambda: layers.SpectralNormalization(layers.Flatten())(np.zeros((2, 3))),
+    ["kernel"]),
 }  # fmt: skip
 
 

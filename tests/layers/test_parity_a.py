@@ -1,4 +1,4 @@
-"""Every layer of `tests.cases.layers_a` against its Keras twin: numbers, gradients, shapes, names, configuration."""
+"""Every layer of `tests.cases.layers_a` against its Keras twin: numbers, gradients, shapes, configuration."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_mixed_precision(case):
     config = {**mine.get_config(), "dtype": "mixed_bfloat16"}
     layer = type(mine).from_config(config) if case.public_name != "layers.Lambda" else mine
     outputs = layer(_argument(case.arrays()), **case.call)
-    wanted = "float32" if case.public_name in ("layers.Lambda",) else "bfloat16"
+    wanted = "float32" if case.public_name == "layers.Lambda" else "bfloat16"
     assert str(outputs.dtype) == wanted
     own = [v for v in layer.weights if "inner" not in v.path]
     assert {v.dtype for v in own} <= {"float32"}

@@ -25,9 +25,11 @@ def twins(case: Case) -> tuple[Any, Any, Any]:
     for layer in (mine, theirs):
         layer(x, **quiet)
     rng = np.random.default_rng(1)
-    weights = [rng.normal(size=w.shape).astype(w.dtype) * 0.5 for w in theirs.get_weights()]
+    weights = [rng.normal(size=w.shape).astype(w.dtype) * 0.5 for w in (np.asarray(v.value) for v in theirs.weights)]
+    mine.set_weights(weights)
+    for variable, value in zip(theirs.weights, weights, strict=True):
+        variable.assign(value)
     for layer in (mine, theirs):
-        layer.set_weights(weights)
         if getattr(layer, "stateful", False):
             layer.reset_state()
     return mine, theirs, x

@@ -74,11 +74,11 @@ def run(output: Path, epochs: int = EPOCHS, quiet: bool = False) -> float:
     answers = np.asarray(model.predict(x_test, verbose=0)).argmax(axis=-1)  # (359,)
     right = int((answers == y_test).sum())
     share = right / len(y_test)
-    print(f"\nHeld-out digits read right: {right} of {len(y_test)} = {100 * share:.1f} %, {len(y_test) - right} wrong.")
+    print(f"\nHeld-out digits read right: {right} of {len(y_test)} = {share:.1%}, {len(y_test) - right} wrong.")
 
     files = [output / name for name in ("digits.keras", "digits-network.png", "digits-predictions.png")]
     model.save(files[0])
-    plot_model(model, to_file=files[1], show_layer_names=True, show_layer_activations=True, dpi=110)
+    plot_model(model, to_file=files[1], show_layer_names=True, show_layer_activations=True)
     digits_picture(x_test[..., 0], y_test, answers).save(files[2], optimize=True)
     say_written(
         zip(files, ["the trained network; Keras reads it too", "the network", "some of its answers"], strict=True)

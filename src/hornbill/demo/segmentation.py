@@ -77,7 +77,8 @@ def run(output: Path, epochs: int = EPOCHS, quiet: bool = False) -> float:
             print(model.explain(layer=name))
         print(f"\nTraining: {epochs} {turn(epochs)} through {len(x_train)} pieces, {_BATCH} at a time.\n")
     overlap = metrics.BinaryIoU(target_class_ids=[1], threshold=0.5, name="overlap")
-    model.compile(optimizers.Adam(0.002), loss="dice", metrics=["binary_accuracy", overlap])
+    rate = optimizers.schedules.CosineDecay(0.003, decay_steps=epochs * -(-len(x_train) // _BATCH))
+    model.compile(optimizers.Adam(rate), loss="dice", metrics=["binary_accuracy", overlap])
     targets = y_train.astype("float32")
     model.fit(x_train, targets, batch_size=_BATCH, epochs=epochs, verbose=0 if quiet else "auto")
 
@@ -90,7 +91,7 @@ def run(output: Path, epochs: int = EPOCHS, quiet: bool = False) -> float:
 
     files = [output / name for name in ("coins.keras", "coins-network.png", "coins-predictions.png")]
     model.save(files[0])
-    plot_model(model, to_file=files[1], dpi=100)
+    plot_model(model, to_file=files[1], dpi=140)
     coins_picture(x_test[..., 0], y_test[..., 0], predictions[..., 0], result).save(files[2], optimize=True)
     say_written(
         zip(files, ["the trained network", "the network", "input, truth, prediction"], strict=True),

@@ -23,7 +23,7 @@ from hornbill.engine.graph import OpOperation
 from hornbill.engine.operators import OPS
 from hornbill.engine.record import Record, TensorSpec
 from hornbill.engine.symbolic import KerasTensor
-from hornbill.engine.variable import Variable
+from hornbill.engine.variable import Variable, as_device_array
 
 __all__ = ["OPS", "Tensor", "convert_to_tensor", "op", "to_record"]
 
@@ -62,7 +62,7 @@ def _from_host(x: Any) -> jax.Array:
             raise TypeError(f"dtype {host.dtype}")
         if not hasattr(x, "dtype") and host.dtype.kind == "f":
             host = host.astype(standardize_dtype(None))
-        return jnp.asarray(host)
+        return as_device_array(host, None)
     except (TypeError, ValueError) as error:
         raise ArgumentTypeError(
             "A tensor is wanted: an array, a number or nested lists of numbers of equal lengths.",

@@ -16,7 +16,7 @@ import numpy as np
 
 from hornbill.engine.errors import ArgumentError
 from hornbill.engine.naming import auto_name, name_scope
-from hornbill.engine.variable import Variable
+from hornbill.engine.variable import Variable, as_device_array
 
 __all__ = [
     "SeedGenerator", "draw_seed", "global_seed_generator", "host_rng", "make_default_seed", "set_random_seed",
@@ -128,7 +128,7 @@ def draw_seed(seed: Any = None) -> jax.Array:
     elif isinstance(seed, SeedGenerator):
         data = seed.next()
     elif isinstance(seed, (int, np.integer)):
-        data = jnp.asarray(np.array([int(seed) % 2**32, 0], np.uint32))
+        data = as_device_array(np.array([int(seed) % 2**32, 0], np.uint32), None)
     elif isinstance(seed, jax.Array):
         data = seed
     else:

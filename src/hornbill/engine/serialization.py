@@ -206,7 +206,11 @@ def _serialize_other(obj: Any) -> Any:
 def _name_fields(cls: Any) -> dict[str, Any]:
     public = _public_names.get(id(cls))
     if public is not None and cls not in _registered_names:
-        return {"module": public[0], "class_name": public[1], "registered_name": None}
+        # Keras writes its internal classes, which stand under "keras.src", with their registered name.
+        registered = public[1] if public[0].startswith("keras.src.") else None
+        return {"module": public[0], "class_name": public[1], "registered_name": registered}
+    if cls in _registered_names:  # found by that name alone, wherever the class is written
+        return {"module": None, "class_name": cls.__name__, "registered_name": _registered_names[cls]}
     return {"module": cls.__module__, "class_name": cls.__name__, "registered_name": get_registered_name(cls)}
 
 

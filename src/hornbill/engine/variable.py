@@ -299,12 +299,11 @@ def _rebuild(value: np.ndarray, state: dict[str, Any]) -> Variable:
 def as_device_array(value: Any, dtype: Any) -> jax.Array:
     """Returns a value as a JAX array of a dtype, without compiling anything for host values."""
     if isinstance(value, jax.Array):
-        return value if dtype is None else value.astype(dtype)
-    dtype = None if dtype is None else jax.dtypes.canonicalize_dtype(jnp.dtype(dtype))
-    host = np.asarray(value, dtype=dtype)
-    host = host.astype(jax.dtypes.canonicalize_dtype(host.dtype), copy=False)
-    # device_put may keep the host buffer; a private copy keeps later changes of the caller's array out
-    return jax.device_put(host.copy() if host is value or host.base is not None else host)
+        return value if dtype is None or value.dtype == dtype else value.astype(dtype)
+    host = np.asarray(value)
+    wanted = jax.dtypes.canonicalize_dtype(host.dtype if dtype is None else jnp.dtype(dtype))
+    # not jnp.asarray, which compiles a program for each shape; may_alias: the caller's array stays the caller's
+    return jax.device_put(host.astype(wanted, copy=False), may_alias=False)
 
 
 class _Scopes(threading.local):

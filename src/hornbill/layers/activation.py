@@ -53,7 +53,8 @@ class Activation(ConfigLayer):
 class ReLU(Layer):
     """Computes `max(x, 0)`, with a slope below the threshold and an upper bound if wanted.
 
-    `max_value` for x >= max_value, x for threshold <= x < max_value, `negative_slope * (x - threshold)` below.
+    `max_value` for x >= max_value, x for threshold <= x < max_value, `negative_slope * (x - threshold)`
+    below.
 
     Args:
         max_value: Upper bound, or None.
@@ -72,7 +73,11 @@ class ReLU(Layer):
     """
 
     def __init__(
-        self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
+        self,
+        max_value: float | None = None,
+        negative_slope: float = 0.0,
+        threshold: float = 0.0,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         _not_negative("ReLU", "max_value", max_value, allow_none=True)
@@ -214,8 +219,8 @@ class Softmax(Layer):
 
     Shapes:
         inputs: any.
-        outputs: as inputs. A `mask` given with the call (True to keep) must fit the inputs by broadcasting; what it
-            leaves out gets the share 0.
+        outputs: as inputs. A `mask` given with the call (True to keep) must fit the inputs by broadcasting;
+            what it leaves out gets the share 0.
         Params: 0
 
     Example:

@@ -1,4 +1,4 @@
-"""Pooling to a given output size, whatever the input size: window `i` of `n` covers its even share of the axis."""
+"""Pooling to a given output size, whatever the input size: each window covers its even share of the axis."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from hornbill.engine.registry import register_public
 from hornbill.ops.windows import per_axis
 
 __all__ = [
-    "AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D", "AdaptiveMaxPooling1D",
-    "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D",
+    "AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D",
+    "AdaptiveMaxPooling1D", "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D",
 ]  # fmt: skip
 
 
@@ -23,7 +23,9 @@ class AdaptivePooling(Layer):
 
     rank: ClassVar[int] = 0
 
-    def __init__(self, output_size: int | Sequence[int], data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, output_size: int | Sequence[int], data_format: str | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.output_size = per_axis(type(self).__name__, "output_size", output_size, self.rank)
         self.data_format = settings.standardize_data_format(data_format)

@@ -1,8 +1,8 @@
-"""BatchNormalization: each channel brought to mean 0 and variance 1 over the batch, with running averages for later."""
+"""BatchNormalization: each channel at mean 0 and variance 1 over the batch; running averages for later."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 from jax import lax
@@ -22,8 +22,8 @@ class BatchNormalization(ConfigLayer):
     """Computes `gamma * (x - mean) / sqrt(variance + epsilon) + beta` for each channel.
 
     While training, mean and variance are those of the batch, and the running averages follow them:
-    `moving = moving * momentum + batch * (1 - momentum)`. Otherwise, or with `trainable = False`, mean and variance are
-    the running averages (Ioffe and Szegedy, 2015).
+    `moving = moving * momentum + batch * (1 - momentum)`. Otherwise, or with `trainable = False`, mean and
+    variance are the running averages (Ioffe and Szegedy, 2015).
 
     Args:
         axis: The axis of the channels, of which each has its own mean and variance.
@@ -39,15 +39,17 @@ class BatchNormalization(ConfigLayer):
         gamma_regularizer: Penalty on gamma.
         beta_constraint: Applied to beta after each step of training.
         gamma_constraint: Applied to gamma after each step of training.
-        renorm: Whether training is corrected towards the running averages (batch renormalization, Ioffe 2017).
+        renorm: Whether training is corrected towards the running averages (batch renormalization, Ioffe
+            2017).
         renorm_clipping: Dict with bounds of the correction: "rmin", "rmax", "dmax".
         renorm_momentum: Momentum of the averages that the correction uses.
-        synchronized: Averages over all devices; on JAX a batch spread over devices is one array, so this is so anyway.
+        synchronized: Averages over all devices; on JAX a batch spread over devices is one array, so this is
+            so anyway.
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: any rank; the size of `axis` is known. A `mask` given with the call leaves positions out of the
-            averages.
+        inputs: any rank; the size of `axis` is known. A `mask` given with the call leaves positions out of
+            the averages.
         outputs: as inputs.
         Params: 4 * channels, of which 2 * channels (the running averages) are not trainable
 
@@ -56,12 +58,20 @@ class BatchNormalization(ConfigLayer):
         (2, 8, 8, 3)
     """
 
-    checks = {"momentum": number, "epsilon": number, "center": boolean, "scale": boolean, "renorm": boolean}
+    checks: ClassVar[dict[str, Any]] = {
+        "momentum": number,
+        "epsilon": number,
+        "center": boolean,
+        "scale": boolean,
+        "renorm": boolean,
+    }
     config_order = (
         *BASE_KEYS, "axis", "momentum", "epsilon", "center", "scale", "beta_initializer", "gamma_initializer",
         "moving_mean_initializer", "moving_variance_initializer", "beta_regularizer", "gamma_regularizer",
         "beta_constraint", "gamma_constraint", "synchronized",
     )  # fmt: skip
+
+    couples_batch = True  # its result for one row depends on the others while training
 
     def __init__(
         self,
@@ -110,11 +120,17 @@ class BatchNormalization(ConfigLayer):
         self.gamma = self.beta = None
         if self.scale:
             self.gamma = vector(
-                "gamma", self.gamma_initializer, regularizer=self.gamma_regularizer, constraint=self.gamma_constraint
+                "gamma",
+                self.gamma_initializer,
+                regularizer=self.gamma_regularizer,
+                constraint=self.gamma_constraint,
             )
         if self.center:
             self.beta = vector(
-                "beta", self.beta_initializer, regularizer=self.beta_regularizer, constraint=self.beta_constraint
+                "beta",
+                self.beta_initializer,
+                regularizer=self.beta_regularizer,
+                constraint=self.beta_constraint,
             )
         state = {"trainable": False, "autocast": False}
         self.moving_mean = vector("moving_mean", self.moving_mean_initializer, **state)
@@ -161,7 +177,9 @@ class BatchNormalization(ConfigLayer):
 
     @staticmethod
     def _follow(average: Variable, value: Any, momentum: float) -> None:
-        average.assign(average.value * momentum + lax.stop_gradient(value).astype(average.dtype) * (1 - momentum))
+        average.assign(
+            average.value * momentum + lax.stop_gradient(value).astype(average.dtype) * (1 - momentum)
+        )
 
     def _renormalise(self, mean: Any, variance: Any) -> tuple[Any, Any]:
         """Moves the averages on and returns gamma and beta with the correction `x * r + d` inside."""
@@ -190,7 +208,8 @@ def _one_axis(axis: Any) -> int:
         return int(axis)
     except (TypeError, ValueError):
         raise ArgumentTypeError(
-            "BatchNormalization: axis must be one whole number, the axis of the channels.", got=f"axis={axis!r}."
+            "BatchNormalization: axis must be one whole number, the axis of the channels.",
+            got=f"axis={axis!r}.",
         ) from None
 
 
@@ -199,7 +218,8 @@ def _checked_clipping(clipping: dict[str, float] | None) -> dict[str, float]:
     unknown = sorted(clipping.keys() - {"rmin", "rmax", "dmax"})
     if unknown:
         raise ArgumentError(
-            "BatchNormalization: renorm_clipping takes 'rmin', 'rmax' and 'dmax'.", got=f"{', '.join(unknown)}."
+            "BatchNormalization: renorm_clipping takes 'rmin', 'rmax' and 'dmax'.",
+            got=f"{', '.join(unknown)}.",
         )
     return clipping
 

@@ -1,7 +1,7 @@
 """Convolutions over one, two or three spatial axes, and what all layers with sliding kernels have in common.
 
-`WindowLayer` checks and stores kernel size, strides, padding and dilation; `Conv` adds groups and, in one dimension,
-causal padding. Transposed, depthwise and separable convolutions are in the neighbouring modules.
+`WindowLayer` checks and stores kernel size, strides, padding and dilation; `Conv` adds groups and, in one
+dimension, causal padding. Transposed, depthwise and separable convolutions are in the neighbouring modules.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ class WindowLayer(ConfigLayer):
         self.bias = None
         if self.use_bias:
             self.bias = self.add_weight(
-                (size,), self.bias_initializer, regularizer=self.bias_regularizer, constraint=self.bias_constraint,
-                name="bias", axes=(axis,),
+                (size,), self.bias_initializer, regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint, name="bias", axes=(axis,),
             )  # fmt: skip
 
     def _finish(self, outputs: Any) -> Any:
@@ -82,7 +82,7 @@ WINDOW_CHECKS = {"filters": positive_int, "padding": options("valid", "same"), "
 class Conv(WindowLayer):
     """A convolution over `rank` spatial axes; see `Conv2D`."""
 
-    checks = {**WINDOW_CHECKS, "groups": positive_int}
+    checks: ClassVar[dict[str, Any]] = {**WINDOW_CHECKS, "groups": positive_int}
 
     def __init__(
         self,
@@ -111,7 +111,8 @@ class Conv(WindowLayer):
             raise ArgumentError(
                 f"{type(self).__name__}: filters must be a multiple of groups.",
                 got=f"filters={filters}, groups={groups}.",
-                why=f"Each group makes filters / groups of them; {filters} / {groups} leaves a rest of {filters % groups}.",
+                why=f"Each group makes filters / groups of them; {filters} / {groups} leaves a rest of "
+                f"{filters % groups}.",
                 fixes=f"filters={(filters // groups + 1) * groups}",
             )
         self.activation = activations.get(activation)
@@ -127,7 +128,8 @@ class Conv(WindowLayer):
         channels = self._channels_in(input_shape)
         if channels % self.groups:
             raise ShapeError(
-                f"{type(self).__name__} {self.name!r}: the input channels must be a multiple of groups={self.groups}.",
+                f"{type(self).__name__} {self.name!r}: the input channels must be a multiple "
+                f"of groups={self.groups}.",
                 got=f"{describe_shape(input_shape, self.input_axes(len(input_shape)))}.",
                 why=f"{channels} channels / {self.groups} groups leaves a rest of {channels % self.groups}.",
                 fixes=f"Use a number of groups that divides {channels}, or groups=1.",
@@ -156,7 +158,7 @@ class Conv(WindowLayer):
 
 
 class Conv1D(Conv):
-    """Slides kernels along the steps of a sequence: each output cell is the weighted sum of a window of steps.
+    """Slides kernels along the steps of a sequence: each output cell is the weighted sum of a window.
 
     Args:
         filters: Number of kernels, which is the number of output channels.
@@ -190,7 +192,7 @@ class Conv1D(Conv):
     """
 
     rank = 1
-    checks = {**Conv.checks, "padding": options("valid", "same", "causal")}
+    checks: ClassVar[dict[str, Any]] = {**Conv.checks, "padding": options("valid", "same", "causal")}
 
 
 class Conv2D(Conv):
@@ -231,7 +233,7 @@ class Conv2D(Conv):
 
 
 class Conv3D(Conv):
-    """Slides kernels over depth, height and width of volumes: each output cell is the weighted sum of a window.
+    """Slides kernels over volumes: each output cell is the weighted sum of a window.
 
     Args:
         filters: Number of kernels, which is the number of output channels.

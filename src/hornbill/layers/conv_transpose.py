@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from hornbill import activations, constraints, initializers, ops, regularizers
 from hornbill.engine.errors import ArgumentError
@@ -13,15 +13,15 @@ from hornbill.layers.shared import BASE_KEYS, spatial_names, with_defaults
 from hornbill.ops.windows import per_axis
 
 __all__ = [
-    "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose", "Convolution1DTranspose", "Convolution2DTranspose",
-    "Convolution3DTranspose",
+    "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose", "Convolution1DTranspose",
+    "Convolution2DTranspose", "Convolution3DTranspose",
 ]  # fmt: skip
 
 
 class ConvTranspose(WindowLayer):
     """A transposed convolution over `rank` spatial axes; see `Conv2DTranspose`."""
 
-    checks = WINDOW_CHECKS
+    checks: ClassVar[dict[str, Any]] = WINDOW_CHECKS
     config_order = (*BASE_KEYS, "filters", "kernel_size", "strides", "padding", "output_padding")
 
     def __init__(
@@ -188,8 +188,8 @@ class Conv3DTranspose(ConvTranspose):
 
     Shapes:
         inputs: (batch, depth, height, width, channels), with channels second for "channels_first".
-        outputs: (batch, new depth, new height, new width, filters), with new size = size * strides for "same" and
-            size * strides + max(kernel_size - strides, 0) for "valid".
+        outputs: (batch, new depth, new height, new width, filters), with new size = size * strides for "same"
+            and size * strides + max(kernel_size - strides, 0) for "valid".
         Params: kernel_d * kernel_h * kernel_w * filters * channels + filters
 
     Example:
@@ -220,9 +220,9 @@ class Conv3DTranspose(ConvTranspose):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            filters, kernel_size, strides, padding, output_padding, data_format, dilation_rate, activation, use_bias,
-            kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer,
-            kernel_constraint, bias_constraint, **kwargs,
+            filters, kernel_size, strides, padding, output_padding, data_format, dilation_rate, activation,
+            use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
+            activity_regularizer, kernel_constraint, bias_constraint, **kwargs,
         )  # fmt: skip
 
 

@@ -56,7 +56,7 @@ class Masking(Layer):
         Params: 0
 
     Example:
-        >>> Masking(-1.0)([[[1.0, 2.0], [-1.0, -1.0]]]).tolist()
+        >>> Masking(9.0)([[[1.0, 2.0], [9.0, 9.0]]]).tolist()
         [[[1.0, 2.0], [0.0, 0.0]]]
     """
 
@@ -78,8 +78,8 @@ class Masking(Layer):
 class Lambda(ConfigLayer):
     """Makes a layer of a function of tensors.
 
-    A function that `keras.ops` and Python operators make up works on its own; a `Layer` subclass is better where weights
-    are needed or the model is to be saved, for no file stores the code of a function.
+    A function that `keras.ops` and Python operators make up works on its own; a `Layer` subclass is better
+    where weights are needed or the model is to be saved, for no file stores the code of a function.
 
     Args:
         function: Called with the inputs; also with `mask` and `training` if it has parameters of these names.

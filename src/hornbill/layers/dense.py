@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from hornbill import activations, constraints, initializers, ops, regularizers
 from hornbill.engine.config import boolean, positive_int
@@ -17,9 +17,9 @@ __all__ = ["Dense"]
 class Dense(LowRank):
     """Computes `activation(inputs @ kernel + bias)` on the last axis.
 
-    The other axes keep their sizes and share the weights: on (batch, 5, 5, 8), `Dense(1)` has 8 + 1 parameters and
-    gives (batch, 5, 5, 1), just as a 1 x 1 convolution does. To connect everything with everything, put `Flatten`
-    before.
+    The other axes keep their sizes and share the weights: on (batch, 5, 5, 8), `Dense(1)` has 8 + 1
+    parameters and gives (batch, 5, 5, 1), just as a 1 x 1 convolution does. To connect everything with
+    everything, put `Flatten` before.
 
     Args:
         units: Size of the last axis of the output.
@@ -47,7 +47,7 @@ class Dense(LowRank):
         (32, 10)
     """
 
-    checks = {"units": positive_int, "use_bias": boolean}
+    checks: ClassVar[dict[str, Any]] = {"units": positive_int, "use_bias": boolean}
     config_omitted = ("activity_regularizer", "lora_rank", "lora_alpha")
     config_order = (
         *BASE_KEYS, "activity_regularizer", "units", "activation", "use_bias", "kernel_initializer",

@@ -1,9 +1,9 @@
-"""Depthwise and separable convolutions: each channel is convolved by itself, then (separable) channels are mixed."""
+"""Depthwise and separable convolutions: each channel by itself, then (separable) the channels mixed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from hornbill import activations, constraints, initializers, ops, regularizers
 from hornbill.engine.config import boolean, options, positive_int
@@ -20,7 +20,11 @@ __all__ = [
 class DepthwiseConv(WindowLayer):
     """A convolution that does not mix channels; see `DepthwiseConv2D`."""
 
-    checks = {"depth_multiplier": positive_int, "padding": options("valid", "same"), "use_bias": boolean}
+    checks: ClassVar[dict[str, Any]] = {
+        "depth_multiplier": positive_int,
+        "padding": options("valid", "same"),
+        "use_bias": boolean,
+    }
     config_order = (*BASE_KEYS, "depth_multiplier")
     strides_and_dilation = True
 
@@ -144,7 +148,7 @@ class DepthwiseConv2D(DepthwiseConv):
 class SeparableConv(WindowLayer):
     """A depthwise convolution, then one with kernels of size 1; see `SeparableConv2D`."""
 
-    checks = {**DepthwiseConv.checks, "filters": positive_int}
+    checks: ClassVar[dict[str, Any]] = {**DepthwiseConv.checks, "filters": positive_int}
     config_order = (*BASE_KEYS, "depth_multiplier")
     strides_and_dilation = True
 
@@ -210,7 +214,9 @@ class SeparableConv(WindowLayer):
     def call(self, inputs: Any) -> Any:
         """Returns the convolved inputs."""
         arguments = self._window_arguments()
-        return self._finish(ops.separable_conv(inputs, self.depthwise_kernel, self.pointwise_kernel, **arguments))
+        return self._finish(
+            ops.separable_conv(inputs, self.depthwise_kernel, self.pointwise_kernel, **arguments)
+        )
 
 
 class SeparableConv1D(SeparableConv):
@@ -279,7 +285,8 @@ class SeparableConv2D(SeparableConv):
     Shapes:
         inputs: (batch, height, width, channels); (batch, channels, height, width) for "channels_first".
         outputs: (batch, new height, new width, filters).
-        Params: kernel_h * kernel_w * channels * depth_multiplier + channels * depth_multiplier * filters + filters
+        Params: kernel_h * kernel_w * channels * depth_multiplier + channels * depth_multiplier * filters +
+            filters
 
     Example:
         >>> SeparableConv2D(6, 3)(ops.zeros((1, 9, 9, 4))).shape

@@ -58,11 +58,15 @@ class Dropout(RandomLayer):
         [1.0, 2.0]
     """
 
-    checks = {"rate": between(0, 1)}
+    checks: ClassVar[dict[str, Any]] = {"rate": between(0, 1)}
     config_order = (*BASE_KEYS, "rate", "seed", "noise_shape")
 
     def __init__(
-        self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any
+        self,
+        rate: float,
+        noise_shape: Sequence[int | None] | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.rate, self.noise_shape = rate, noise_shape
@@ -80,11 +84,13 @@ class SpatialDropout(RandomLayer):
     """Sets whole channels to 0 at random while training."""
 
     rank: ClassVar[int] = 0
-    checks = {"rate": between(0, 1)}
+    checks: ClassVar[dict[str, Any]] = {"rate": between(0, 1)}
     config_order = ("rate", "seed", "name", "dtype", "data_format")
     data_format = "channels_last"
 
-    def __init__(self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None) -> None:
+    def __init__(
+        self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None
+    ) -> None:
         super().__init__(name=name, dtype=dtype)
         self.rate = rate
         self._store_seed(seed, rate)
@@ -192,7 +198,8 @@ class SpatialDropout3D(SpatialDropout2D):
 class AlphaDropout(RandomLayer):
     """Dropout for networks with `selu`: mean and variance stay as they are.
 
-    Dropped inputs become `-alpha * scale` of selu; all are then multiplied and shifted (Klambauer et al., 2017).
+    Dropped inputs become `-alpha * scale` of selu; all are then multiplied and shifted (Klambauer et al.,
+    2017).
 
     Args:
         rate: The share to drop, from 0 to 1.
@@ -210,11 +217,15 @@ class AlphaDropout(RandomLayer):
         [1.0, 2.0]
     """
 
-    checks = {"rate": between(0, 1)}
+    checks: ClassVar[dict[str, Any]] = {"rate": between(0, 1)}
     config_order = (*BASE_KEYS, "rate", "seed", "noise_shape")
 
     def __init__(
-        self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any
+        self,
+        rate: float,
+        noise_shape: Sequence[int | None] | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.rate, self.noise_shape = rate, noise_shape
@@ -251,7 +262,7 @@ class GaussianDropout(RandomLayer):
         [1.0, 2.0]
     """
 
-    checks = {"rate": between(0, 1)}
+    checks: ClassVar[dict[str, Any]] = {"rate": between(0, 1)}
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -287,7 +298,7 @@ class GaussianNoise(RandomLayer):
         [1.0, 2.0]
     """
 
-    checks = {"stddev": between(0, 1)}
+    checks: ClassVar[dict[str, Any]] = {"stddev": between(0, 1)}
 
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -307,6 +318,7 @@ class GaussianNoise(RandomLayer):
 register_public(
     "keras.layers",
     [
-        Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D, AlphaDropout, GaussianDropout, GaussianNoise,
+        Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D, AlphaDropout, GaussianDropout,
+        GaussianNoise,
     ],
 )  # fmt: skip

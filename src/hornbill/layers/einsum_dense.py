@@ -22,8 +22,8 @@ class EinsumDense(LowRank):
     """Computes `activation(einsum(equation, inputs, kernel) + bias)`.
 
     Args:
-        equation: Letters for the axes: "ab,bc->ac" is `Dense`; "..." before or after the letters of inputs and outputs
-            stands for any further axes.
+        equation: Letters for the axes: "ab,bc->ac" is `Dense`; "..." before or after the letters of inputs
+            and outputs stands for any further axes.
         output_shape: Sizes of the output's axes without the batch; None for those that come from the inputs.
         activation: Name or function; None means none.
         bias_axes: Letters of the output's axes along which the bias lies; None means no bias.
@@ -51,9 +51,9 @@ class EinsumDense(LowRank):
 
     config_omitted = ("lora_rank", "lora_alpha", "gptq_unpacked_column_size")
     config_order = (
-        *BASE_KEYS, "output_shape", "equation", "activation", "bias_axes", "kernel_initializer", "bias_initializer",
-        "kernel_regularizer", "bias_regularizer", "activity_regularizer", "kernel_constraint", "bias_constraint",
-        "quantization_config",
+        *BASE_KEYS, "output_shape", "equation", "activation", "bias_axes", "kernel_initializer",
+        "bias_initializer", "kernel_regularizer", "bias_regularizer", "activity_regularizer",
+        "kernel_constraint", "bias_constraint", "quantization_config",
     )  # fmt: skip
 
     def __init__(
@@ -77,7 +77,9 @@ class EinsumDense(LowRank):
         super().__init__(**kwargs)
         refuse_quantization("EinsumDense", quantization_config or gptq_unpacked_column_size)
         self.equation, self.bias_axes = equation, bias_axes
-        self.output_shape = tuple(output_shape) if isinstance(output_shape, (tuple, list)) else (output_shape,)
+        self.output_shape = (
+            tuple(output_shape) if isinstance(output_shape, (tuple, list)) else (output_shape,)
+        )
         self.activation = activations.get(activation)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
@@ -121,7 +123,10 @@ Sizes = dict[str, int | None]
 
 
 def einsum_weights(
-    equation: str, input_shape: tuple[int | None, ...], output_shape: tuple[int | None, ...], bias_axes: str | None
+    equation: str,
+    input_shape: tuple[int | None, ...],
+    output_shape: tuple[int | None, ...],
+    bias_axes: str | None,
 ) -> tuple[Sizes, Sizes | None]:
     """Returns the named sizes of the kernel and of the bias (None without one).
 
@@ -129,7 +134,7 @@ def einsum_weights(
         ArgumentError: If the equation has another form or names an axis without size.
         ShapeError: If a letter gets two different sizes.
     """
-    left, inputs, right, kernel, left_out, outputs, right_out = _parts(equation)
+    left, inputs, right, kernel, outputs = _parts(equation)
     if left:
         taken = input_shape[len(input_shape) - len(inputs) :]
         given = output_shape[len(output_shape) - len(outputs) :]
@@ -164,23 +169,27 @@ def einsum_weights(
     lost = [letter for letter in kernel if letter not in sizes and letter not in new]
     if lost:
         raise ArgumentError(
-            f"EinsumDense: the kernel's axis {lost[0]!r} stands in neither inputs nor outputs, so it has no size.",
+            f"EinsumDense: the kernel's axis {lost[0]!r} stands in neither inputs nor outputs.",
             got=f"equation={equation!r}.",
         )
-    merged = {**new, **{letter: size for letter, size in sizes.items() if size is not None or letter not in new}}
+    merged = {
+        **new,
+        **{letter: size for letter, size in sizes.items() if size is not None or letter not in new},
+    }
     named = {f"{'input' if letter in inputs else 'output'} {letter}": merged[letter] for letter in kernel}
     trailing = len(input_shape) - len(inputs) if right else 0
     return named, _bias_sizes(outputs, merged, bias_axes, trailing)
 
 
-def _parts(equation: str) -> tuple[str | None, ...]:
+def _parts(equation: str) -> tuple[bool, str, bool, str, str]:
+    """Returns whether axes are elided on the left, the inputs, whether on the right, kernel and outputs."""
     match = _EQUATION.fullmatch(equation.replace(" ", ""))
     if match is None or match[1] != match[5] or match[3] != match[7] or (match[1] and match[3]):
         raise ArgumentError(
             "EinsumDense: an equation has the form 'ab,bc->ac', '...b,bc->...c' or 'ab...,bc->ac...'.",
             got=f"equation={equation!r}.",
         )
-    return match.groups()
+    return bool(match[1]), match[2], bool(match[3]), match[4], match[6]
 
 
 def _bias_sizes(outputs: str, sizes: Sizes, bias_axes: str | None, trailing: int) -> Sizes | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -34,8 +34,8 @@ class Embedding(LowRank):
         lora_rank: If given, the table is frozen and adapted by two weights of this rank.
         lora_alpha: The adaptation is multiplied by `lora_alpha / lora_rank`.
         quantization_config: Not supported; only None.
-        **kwargs: `name`, `dtype`, `trainable`, `activity_regularizer`; the old `input_length` gives the number of
-            steps of the input.
+        **kwargs: `name`, `dtype`, `trainable`, `activity_regularizer`; the old `input_length` gives the
+            number of steps of the input.
 
     Shapes:
         inputs: (batch, ...) of whole numbers.
@@ -48,7 +48,11 @@ class Embedding(LowRank):
     """
 
     lora_weight = "embeddings"
-    checks = {"input_dim": positive_int, "output_dim": positive_int, "mask_zero": boolean}
+    checks: ClassVar[dict[str, Any]] = {
+        "input_dim": positive_int,
+        "output_dim": positive_int,
+        "mask_zero": boolean,
+    }
     config_omitted = ("weights", "lora_rank", "lora_alpha")
     config_order = (
         *BASE_KEYS, "input_dim", "output_dim", "embeddings_initializer", "embeddings_regularizer",
@@ -98,7 +102,9 @@ class Embedding(LowRank):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments but `weights`, whose values are stored with the model's weights."""
-        extra = [p.name for p in parameters_of(type(self)) if p.name not in (*self.config_omitted, *BASE_KEYS)]
+        extra = [
+            p.name for p in parameters_of(type(self)) if p.name not in (*self.config_omitted, *BASE_KEYS)
+        ]
         adaptation = ("lora_rank", "lora_alpha") if self.lora_rank else ()
         keys = dict.fromkeys((*self.config_order[len(BASE_KEYS) :], *extra, *adaptation))
         config = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype_policy.serialized()}
@@ -181,8 +187,8 @@ class ReversibleEmbedding(Embedding):
     ) -> None:
         self.tie_weights, self.reverse_dtype, self.logit_soft_cap = tie_weights, reverse_dtype, logit_soft_cap
         super().__init__(
-            input_dim, output_dim, embeddings_initializer, embeddings_regularizer, embeddings_constraint, mask_zero,
-            **kwargs,
+            input_dim, output_dim, embeddings_initializer, embeddings_regularizer, embeddings_constraint,
+            mask_zero, **kwargs,
         )  # fmt: skip
 
     def build(self, input_shape: Any = None) -> None:

@@ -23,7 +23,7 @@ class GlobalPooling(Layer):
     """Pooling over all of `rank` spatial axes."""
 
     rank: ClassVar[int] = 0
-    checks = {"keepdims": boolean}
+    checks: ClassVar[dict[str, Any]] = {"keepdims": boolean}
 
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -202,7 +202,7 @@ GlobalAvgPool3D = GlobalAveragePooling3D
 register_public(
     "keras.layers",
     [
-        GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D, GlobalAveragePooling1D, GlobalAveragePooling2D,
-        GlobalAveragePooling3D,
+        GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D, GlobalAveragePooling1D,
+        GlobalAveragePooling2D, GlobalAveragePooling3D,
     ],
 )  # fmt: skip

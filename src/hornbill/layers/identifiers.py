@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hornbill import dtype_policies
 from hornbill.engine.errors import ArgumentTypeError
 from hornbill.engine.input_spec import InputSpec
 from hornbill.engine.layer import Layer
@@ -42,5 +43,6 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     return layer
 
 
-register_public("keras", [Layer, InputSpec])
+# A layer's configuration names its policy, so the policies must be in the table of what a file may name.
+register_public("keras", [Layer, InputSpec, dtype_policies.DTypePolicy, dtype_policies.DTypePolicyMap])
 register_public("keras.layers", [Layer, InputSpec])

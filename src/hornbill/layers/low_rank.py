@@ -36,12 +36,12 @@ class LowRank(ConfigLayer):
         main: Variable = getattr(self, self.lora_weight)
         names = main.axes or tuple(f"axis {i}" for i in range(main.ndim))
         self._lora_a = self.add_weight(
-            (*main.shape[:-1], self.lora_rank), initializers.get(a_initializer), name=f"lora_{self.lora_weight}_a",
-            regularizer=main.regularizer, axes=(*names[:-1], "rank"),
+            (*main.shape[:-1], self.lora_rank), initializers.get(a_initializer),
+            name=f"lora_{self.lora_weight}_a", regularizer=main.regularizer, axes=(*names[:-1], "rank"),
         )  # fmt: skip
         self._lora_b = self.add_weight(
-            (self.lora_rank, main.shape[-1]), initializers.get(b_initializer), name=f"lora_{self.lora_weight}_b",
-            regularizer=main.regularizer, axes=("rank", names[-1]),
+            (self.lora_rank, main.shape[-1]), initializers.get(b_initializer),
+            name=f"lora_{self.lora_weight}_b", regularizer=main.regularizer, axes=("rank", names[-1]),
         )  # fmt: skip
         main.trainable = False
         self.lora_enabled = True
@@ -69,7 +69,9 @@ class LowRank(ConfigLayer):
         if self.lora_enabled:
             raise StateError(f"{label}: enable_lora was called before; it can be done once.")
         if not self.built:
-            raise NotBuiltError(f"{label} has no weights to adapt yet.", fixes="Call it once on data, or build(shape).")
+            raise NotBuiltError(
+                f"{label} has no weights to adapt yet.", fixes="Call it once on data, or build(shape)."
+            )
         self._store_lora(rank, lora_alpha)
         with name_scope(getattr(self, self.lora_weight).path.rpartition("/")[0]):
             self._add_low_rank(a_initializer, b_initializer)

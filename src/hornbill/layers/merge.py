@@ -35,7 +35,9 @@ class Merge(Layer):
     def build(self, input_shape: Any) -> None:
         """Checks that a list of tensors came and that their shapes fit."""
         owner = f"{type(self).__name__} {self.name!r}"
-        if not isinstance(input_shape, (tuple, list)) or not all(isinstance(s, (tuple, list)) for s in input_shape):
+        if not isinstance(input_shape, (tuple, list)) or not all(
+            isinstance(s, (tuple, list)) for s in input_shape
+        ):
             raise ArgumentError(
                 f"{owner} wants a list of tensors.",
                 got=f"one tensor of shape {input_shape}.",
@@ -120,9 +122,11 @@ def _pooling_hint(name: str, small: int, large: int) -> list[str]:
             odd = next(i for i in range(halvings) if (large >> i) % 2)
             size = large >> odd
             return [
-                f"Pooling by 2 turned {name} {size} into {size // 2} and lost one {_cell(name)}; doubling it again "
-                f"gives {small}, not {large}. Use an input {name} that can be halved every time: a multiple of 2**n "
-                f"for n poolings."
+                (
+                    f"Pooling by 2 turned {name} {size} into {size // 2} and lost one {_cell(name)}; "
+                    f"doubling it again gives {small}, not {large}. Use an input {name} that can be halved "
+                    "every time: a multiple of 2**n for n poolings."
+                )
             ]
     return []
 
@@ -293,10 +297,10 @@ class Concatenate(Merge):
             if axis == along or len(sizes) < 2:
                 continue
             raise ShapeError(
-                f"{owner} lays tensors side by side along {names[along]} (axis {along}); their other sizes must be "
-                "equal.",
+                f"{owner} lays tensors side by side along {names[along]} (axis {along}); "
+                "their other sizes must be equal.",
                 got="; ".join(describe_shape(shape, names) for shape in shapes) + ".",
-                why=f"{names[axis]} (axis {axis}): {' and '.join(str(size) for size in sizes)} are different.",
+                why=f"{names[axis]} (axis {axis}): {' and '.join(map(str, sizes))} are different.",
                 fixes=_size_fixes(names[axis], sizes),
             )
 
@@ -324,7 +328,8 @@ class Dot(Merge):
 
     Args:
         axes: The axis to sum over, one number for both tensors or one for each; not the batch.
-        normalize: Whether to bring the tensors to length 1 along these axes first; the result is then the cosine.
+        normalize: Whether to bring the tensors to length 1 along these axes first; the result is then the
+            cosine.
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
@@ -350,7 +355,9 @@ class Dot(Merge):
 
     def _axes_for(self, ranks: Sequence[int]) -> tuple[int, int]:
         given = self.axes if isinstance(self.axes, (tuple, list)) else (self.axes, self.axes)
-        first, second = (axis % rank if -rank <= axis < rank else -1 for axis, rank in zip(given, ranks, strict=True))
+        first, second = (
+            axis % rank if -rank <= axis < rank else -1 for axis, rank in zip(given, ranks, strict=True)
+        )
         if first < 1 or second < 1:
             raise ArgumentError(
                 f"Dot {self.name!r}: axes must name axes of the inputs other than the batch (axis 0).",
@@ -446,7 +453,7 @@ def dot(inputs: Any, axes: int | Sequence[int] = -1, **kwargs: Any) -> Any:
 register_public(
     "keras.layers",
     [
-        Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Dot, add, subtract, multiply, average, maximum,
-        minimum, concatenate, dot,
+        Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Dot, add, subtract, multiply,
+        average, maximum, minimum, concatenate, dot,
     ],
 )  # fmt: skip

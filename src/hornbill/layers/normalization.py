@@ -6,7 +6,7 @@ Normalisation over the batch is in `batch_normalization`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 from jax import lax
@@ -23,7 +23,8 @@ from hornbill.layers.shared import BASE_KEYS, ConfigLayer, known_channels
 from hornbill.layers.wrappers import Wrapper
 
 __all__ = [
-    "GroupNormalization", "LayerNormalization", "RMSNormalization", "SpectralNormalization", "UnitNormalization",
+    "GroupNormalization", "LayerNormalization", "RMSNormalization", "SpectralNormalization",
+    "UnitNormalization",
 ]  # fmt: skip
 
 
@@ -39,7 +40,7 @@ def _checked_axes(owner: str, axis: Any) -> int | list[int]:
 class ScaleAndCenter(ConfigLayer):
     """Base of normalisations with `gamma` and `beta`."""
 
-    checks = {"epsilon": number, "center": boolean, "scale": boolean}
+    checks: ClassVar[dict[str, Any]] = {"epsilon": number, "center": boolean, "scale": boolean}
 
     def _store_scale_and_center(self, center: bool, scale: bool, epsilon: float, *families: Any) -> None:
         self.center, self.scale, self.epsilon = center, scale, epsilon
@@ -57,13 +58,13 @@ class ScaleAndCenter(ConfigLayer):
         self.beta: Variable | None = None
         if gamma:
             self.gamma = self.add_weight(
-                shape, self.gamma_initializer, regularizer=self.gamma_regularizer, constraint=self.gamma_constraint,
-                name="gamma", axes=names,
+                shape, self.gamma_initializer, regularizer=self.gamma_regularizer,
+                constraint=self.gamma_constraint, name="gamma", axes=names,
             )  # fmt: skip
         if beta:
             self.beta = self.add_weight(
-                shape, self.beta_initializer, regularizer=self.beta_regularizer, constraint=self.beta_constraint,
-                name="beta", axes=names,
+                shape, self.beta_initializer, regularizer=self.beta_regularizer,
+                constraint=self.beta_constraint, name="beta", axes=names,
             )  # fmt: skip
 
 
@@ -116,8 +117,8 @@ class LayerNormalization(ScaleAndCenter):
         super().__init__(**kwargs)
         self.axis = _checked_axes("LayerNormalization", axis)
         self._store_scale_and_center(
-            center, scale, epsilon, (beta_initializer, gamma_initializer), (beta_regularizer, gamma_regularizer),
-            (beta_constraint, gamma_constraint),
+            center, scale, epsilon, (beta_initializer, gamma_initializer), (beta_regularizer,
+            gamma_regularizer), (beta_constraint, gamma_constraint),
         )  # fmt: skip
 
     def build(self, input_shape: Any) -> None:
@@ -143,8 +144,8 @@ class LayerNormalization(ScaleAndCenter):
 class GroupNormalization(ScaleAndCenter):
     """Divides the channels into groups and brings each group of a sample to mean 0 and variance 1.
 
-    One group is layer normalisation over the whole sample; as many groups as channels (`groups=-1`) is instance
-    normalisation (Wu and He, 2018).
+    One group is layer normalisation over the whole sample; as many groups as channels (`groups=-1`) is
+    instance normalisation (Wu and He, 2018).
 
     Args:
         groups: Number of groups, a divisor of the number of channels; -1 means one per channel.
@@ -188,12 +189,14 @@ class GroupNormalization(ScaleAndCenter):
         super().__init__(**kwargs)
         if isinstance(axis, (tuple, list)):
             if len(axis) != 1:
-                raise ArgumentError("GroupNormalization: axis must be one axis, the channels'.", got=f"axis={axis!r}.")
+                raise ArgumentError(
+                    "GroupNormalization: axis must be one axis, the channels'.", got=f"axis={axis!r}."
+                )
             axis = axis[0]
         self.groups, self.axis = groups, axis
         self._store_scale_and_center(
-            center, scale, epsilon, (beta_initializer, gamma_initializer), (beta_regularizer, gamma_regularizer),
-            (beta_constraint, gamma_constraint),
+            center, scale, epsilon, (beta_initializer, gamma_initializer), (beta_regularizer,
+            gamma_regularizer), (beta_constraint, gamma_constraint),
         )  # fmt: skip
 
     def build(self, input_shape: Any) -> None:
@@ -208,7 +211,9 @@ class GroupNormalization(ScaleAndCenter):
                 why=f"{size} channels / {self.groups} groups is no whole number.",
                 fixes=f"Use a number of groups that divides {size}; groups=-1 means one per channel.",
             )
-        self._add_gamma_and_beta((size,), (self.input_axes(len(input_shape))[self.axis],), self.scale, self.center)
+        self._add_gamma_and_beta(
+            (size,), (self.input_axes(len(input_shape))[self.axis],), self.scale, self.center
+        )
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: size})
 
     def call(self, inputs: Any) -> Any:
@@ -229,7 +234,7 @@ class GroupNormalization(ScaleAndCenter):
 
 
 class RMSNormalization(Layer):
-    """Computes `x / sqrt(mean(x**2) + epsilon) * scale`, the mean being over `axis` (Zhang and Sennrich, 2019).
+    """Computes `x / sqrt(mean(x**2) + epsilon) * scale`, the mean being over `axis` (Zhang and Sennrich).
 
     Args:
         axis: The axis or axes to normalise over; their sizes are known.
@@ -246,7 +251,7 @@ class RMSNormalization(Layer):
         (2, 8)
     """
 
-    checks = {"epsilon": number}
+    checks: ClassVar[dict[str, Any]] = {"epsilon": number}
 
     def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -298,8 +303,8 @@ class UnitNormalization(Layer):
 class SpectralNormalization(Wrapper):
     """Wraps a layer and divides its kernel by an estimate of its largest singular value while training.
 
-    The estimate `v W u` follows from `power_iterations` rounds of power iteration from the vector `u` of the last step
-    (Miyato et al., 2018).
+    The estimate `v W u` follows from `power_iterations` rounds of power iteration from the vector `u` of the
+    last step (Miyato et al., 2018).
 
     Args:
         layer: A layer with a `kernel` or `embeddings`.
@@ -317,7 +322,7 @@ class SpectralNormalization(Wrapper):
         (1, 10, 10, 10)
     """
 
-    checks = {"power_iterations": positive_int}
+    checks: ClassVar[dict[str, Any]] = {"power_iterations": positive_int}
 
     def __init__(self, layer: Layer, power_iterations: int = 1, **kwargs: Any) -> None:
         super().__init__(layer, **kwargs)
@@ -336,8 +341,8 @@ class SpectralNormalization(Wrapper):
             )
         self.kernel = kernel
         self.vector_u = self.add_weight(
-            (1, kernel.shape[-1]), initializers.TruncatedNormal(stddev=0.02), trainable=False, name="vector_u",
-            axes=("one row", "columns"),
+            (1, kernel.shape[-1]), initializers.TruncatedNormal(stddev=0.02), trainable=False,
+            name="vector_u", axes=("one row", "columns"),
         )  # fmt: skip
 
     def call(self, inputs: Any, training: bool = False) -> Any:

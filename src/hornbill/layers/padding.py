@@ -23,8 +23,8 @@ Ends = tuple[tuple[int, int], ...]
 def ends_per_axis(owner: str, name: str, value: Any, rank: int) -> Ends:
     """Returns (before, after) for each spatial axis.
 
-    One number counts for all ends, one per axis for both ends of it, one pair per axis as it is. With one axis, a pair
-    is its two ends.
+    One number counts for all ends, one per axis for both ends of it, one pair per axis as it is. With one
+    axis, a pair is its two ends.
     """
     if rank == 1:
         before, after = per_axis(owner, name, value, 2, least=0)
@@ -152,7 +152,9 @@ class Cropping(Layer):
         """Returns the cropped inputs."""
         shape = inputs.shape
         start, size = [0] * len(shape), list(shape)
-        for axis, (before, after) in zip(spatial_axes(len(shape), self.data_format), self._ends(), strict=True):
+        for axis, (before, after) in zip(
+            spatial_axes(len(shape), self.data_format), self._ends(), strict=True
+        ):
             start[axis], size[axis] = before, shape[axis] - before - after
             if size[axis] <= 0:
                 names = axis_names(len(shape), self.data_format)

@@ -17,8 +17,8 @@ from hornbill.layers.shared import BASE_KEYS, ConfigLayer, with_defaults
 from hornbill.ops.windows import per_axis
 
 __all__ = [
-    "AveragePooling1D", "AveragePooling2D", "AveragePooling3D", "AvgPool1D", "AvgPool2D", "AvgPool3D", "MaxPool1D",
-    "MaxPool2D", "MaxPool3D", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D",
+    "AveragePooling1D", "AveragePooling2D", "AveragePooling3D", "AvgPool1D", "AvgPool2D", "AvgPool3D",
+    "MaxPool1D", "MaxPool2D", "MaxPool3D", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D",
 ]  # fmt: skip
 
 
@@ -26,7 +26,7 @@ class WindowPooling(ConfigLayer):
     """Pooling over `rank` spatial axes; see `MaxPooling2D`."""
 
     rank: ClassVar[int] = 0
-    checks = {"padding": options("valid", "same")}
+    checks: ClassVar[dict[str, Any]] = {"padding": options("valid", "same")}
     config_order = (*BASE_KEYS, "pool_size", "padding")
 
     def __init__(
@@ -77,8 +77,8 @@ class MaxPooling1D(MaxPooling):
 
     Shapes:
         inputs: (batch, steps, channels); (batch, channels, steps) for "channels_first".
-        outputs: (batch, new steps, channels), with new steps = (steps - pool_size) // strides + 1 for "valid" and
-            ceil(steps / strides) for "same".
+        outputs: (batch, new steps, channels), with new steps = (steps - pool_size) // strides + 1 for "valid"
+            and ceil(steps / strides) for "same".
         Params: 0
 
     Example:
@@ -103,8 +103,8 @@ class MaxPooling2D(MaxPooling):
 
     Shapes:
         inputs: (batch, height, width, channels); (batch, channels, height, width) for "channels_first".
-        outputs: (batch, new height, new width, channels), with new size = (size - pool_size) // strides + 1 for
-            "valid" and ceil(size / strides) for "same".
+        outputs: (batch, new height, new width, channels), with new size = (size - pool_size) // strides + 1
+            for "valid" and ceil(size / strides) for "same".
         Params: 0
 
     Example:

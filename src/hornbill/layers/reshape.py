@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from hornbill import ops
 from hornbill.engine import settings
@@ -22,8 +22,8 @@ class Flatten(Layer):
     """Lays all axes but the batch in a row.
 
     Args:
-        data_format: With "channels_first", channels are moved last first, so that the order of the elements does not
-            depend on the data format; None means the global setting.
+        data_format: With "channels_first", channels are moved last first, so that the order of the elements
+            does not depend on the data format; None means the global setting.
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
@@ -149,7 +149,7 @@ class RepeatVector(Layer):
         (1, 3, 32)
     """
 
-    checks = {"n": positive_int}
+    checks: ClassVar[dict[str, Any]] = {"n": positive_int}
 
     def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -1,7 +1,7 @@
 """What several families of layers need: configurations in Keras' order, defaults by rank, checks of channels.
 
-Not layers by themselves. `ConfigLayer` is the base of layers that have an activation or whose configuration is written
-in another order than that of their constructor's arguments.
+Not layers by themselves. `ConfigLayer` is the base of layers that have an activation or whose configuration
+is written in another order than that of their constructor's arguments.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ BASE_KEYS = ("name", "trainable", "dtype")
 class ConfigLayer(Layer):
     """A layer whose configuration has the keys of `config_order` first and its activation by name.
 
-    Keys of `config_order` that are no arguments of the constructor are taken from the attributes of the same name.
+    Keys of `config_order` that are no arguments of the constructor are taken from the attributes of the same
+    name.
     """
 
     config_order: ClassVar[tuple[str, ...]] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from hornbill import ops
 from hornbill.engine import settings
@@ -74,7 +74,9 @@ class UpSampling2D(Layer):
         (1, 12, 12, 8)
     """
 
-    checks = {"interpolation": options("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")}
+    checks: ClassVar[dict[str, Any]] = {
+        "interpolation": options("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
+    }
 
     def __init__(
         self,

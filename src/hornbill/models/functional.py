@@ -13,6 +13,7 @@ from hornbill.engine.graph import Node, Operation, Program
 from hornbill.engine.layer import Layer
 from hornbill.engine.masking import set_mask
 from hornbill.engine.op import convert_to_tensor
+from hornbill.engine.serialization import add_public_object
 from hornbill.engine.symbolic import KerasTensor, leaves_of
 from hornbill.layers.input import Input
 from hornbill.models.functional_config import functional_config, graph_from_config
@@ -212,6 +213,7 @@ class Functional(Model):
 
 
 FUNCTIONAL.append(Functional)
+add_public_object("keras.src.models.functional", "Functional", Functional)
 
 
 def _is_tensor(x: Any) -> bool:

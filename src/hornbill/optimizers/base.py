@@ -444,7 +444,7 @@ class Optimizer(StepMixin):
             )
         for variable, average in zip(var_list, self._averages, strict=True):
             if average is not None:
-                variable.assign(average.value)
+                variable.assign(average.numpy())
 
     def assign(self, variable: Variable, value: Any) -> None:
         """Sets a Variable; for overridden `update_step`s.

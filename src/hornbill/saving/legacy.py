@@ -20,11 +20,10 @@ from hornbill.engine.errors import FileError
 from hornbill.engine.serialization import deserialize_keras_object, serialize_keras_object
 from hornbill.engine.variable import Variable
 from hornbill.saving.atomic import atomic_path
-from hornbill.saving.config import model_from_data, parse_json
+from hornbill.saving.config import KERAS_VERSION, model_from_data, parse_json
 from hornbill.saving.h5 import H5Array, H5Group, open_h5, put_attribute
 from hornbill.saving.matching import fitted
 from hornbill.saving.upgrade import upgrade_training_config
-from hornbill.version import KERAS_VERSION
 
 __all__ = ["is_legacy", "read_legacy_weights", "read_model", "read_weights", "write_model", "write_weights"]
 

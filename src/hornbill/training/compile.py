@@ -183,7 +183,8 @@ class CompileMetrics(Metric):
                     if item is None:
                         continue
                     metric = self._make(item, targets[i], predictions[i], losses[i])
-                    key = metric.name if len(names) == 1 else f"{names[i]}_{metric.name}"
+                    label = item if isinstance(item, str) else metric.name
+                    key = label if len(names) == 1 else f"{names[i]}_{label}"
                     while key in seen:
                         key = f"weighted_{key}" if weighted and not key.startswith("weighted_") else f"{key}_1"
                     seen.add(key)

@@ -133,6 +133,28 @@ def _validates(frequency: Any, epoch: int) -> bool:
     return epoch + 1 in frequency
 
 
+class _Padding:
+    """Fills a short last batch up to the size of the others and masks the added rows, so that one program serves all.
+
+    Args:
+        batches: The data.
+        exact: Whether masking rows gives exactly the result of the short batch.
+    """
+
+    def __init__(self, batches: Batches, exact: bool) -> None:
+        self.size = batches.batch_size
+        short = exact and self.size is not None and batches.rows is not None
+        short = short and batches.rows > self.size and batches.rows % self.size != 0  # type: ignore[operator]
+        self.mask = np.ones(self.size, np.float32) if short and self.size else None
+
+    def fill(self, batch: Any) -> Any:
+        """Returns `(x, y, sample_weight, rows)`."""
+        if self.mask is None or self.size is None:
+            return (*batch, None)
+        batch, mask = pad_batch(batch, self.size)
+        return (*batch, self.mask if mask is None else mask)
+
+
 class _EpochRunner:
     """Runs the steps of an epoch, one by one or in stretches."""
 
@@ -145,7 +167,7 @@ class _EpochRunner:
             isinstance(batches, ArrayBatches) and batches.resident and model._runs_compiled
             and not callbacks.wants_train_batches and batches.shuffle != "batch"
         )  # fmt: skip
-        self.pads = batches.batch_size is not None and model._can_pad("train")
+        self.padding = _Padding(batches, model._can_pad("train"))
 
     def run(self, epoch: int, start: int) -> dict[str, Any]:
         """Runs one epoch from batch `start` and returns its logs."""
@@ -178,22 +200,17 @@ class _EpochRunner:
     def _run_one(self, step: int, batch: Any) -> Any:
         self.callbacks.on_train_batch_begin(step)
         self.pace.before()
-        logs = self.model._steps.run("train", self._filled(batch))
+        logs = self.model._steps.run("train", self.padding.fill(batch))
         self.pace.after(logs)
         shown = Logs(logs)
         self.callbacks.on_train_batch_end(step, shown)
         return logs
 
-    def _filled(self, batch: Any) -> Any:
-        size = self.batches.batch_size
-        if self.pads and size is not None and batch_rows(batch) < min(size, self.batches.rows or size):
-            batch, rows = pad_batch(batch, size)
-            return (*batch, rows)
-        return (*batch, None)
-
     def _open_stretch(self) -> None:
         batches: Any = self.batches
-        self.stretch = Stretch(self.model._steps, batches.arrays, self.pace.step_seconds or 1e-3)
+        self.stretch = Stretch(
+            self.model._steps, batches.arrays, self.padding.mask, self.pace.step_seconds or 1e-3
+        )
 
     def _run_stretches(self, epoch: int, step: int, guard: InterruptGuard, logs: Any = None) -> tuple[int, Any]:
         """Runs the full batches of an epoch from `step` on in stretches; returns the next step and the logs."""
@@ -236,13 +253,17 @@ def evaluate(
         callbacks, add_progbar=verbose != 0, model=model, verbose=verbose, epochs=1, steps=batches.num_batches
     )  # fmt: skip
     results = _run_evaluation(model, batches, callback_list)
-    return _as_asked(results, return_dict)
+    return _as_asked(model, results, return_dict)
 
 
-def _as_asked(results: dict[str, Any], return_dict: bool) -> Any:
+def _as_asked(model: Any, results: dict[str, Any], return_dict: bool) -> Any:
+    """Returns the results as a dict, or as Keras lists them: the loss, those of the outputs, the metrics as given."""
     if return_dict:
         return results
-    values = [results[name] for name in ["loss", *sorted(n for n in results if n != "loss")] if name in results]
+    known = ["loss", *(m.name for m in getattr(model._compile_loss, "trackers", ()))]
+    known += [key for key, *_ in getattr(model._compile_metrics, "entries", ())]
+    order = dict.fromkeys([*(name for name in known if name in results), *results])
+    values = [results[name] for name in order]
     return values[0] if len(values) == 1 else values
 
 
@@ -251,14 +272,11 @@ def _run_evaluation(model: Any, batches: Batches, callbacks: CallbackList) -> di
     _reset_metrics(model)
     callbacks.on_test_begin()
     logs: Any = None
-    pads = batches.batch_size is not None and model._can_pad("test")
+    padding = _Padding(batches, model._can_pad("test"))
     with InterruptGuard() as guard:
         for step, batch in enumerate(batches.epoch(0)):
             callbacks.on_test_batch_begin(step)
-            rows = None
-            if pads and step and batch_rows(batch) < batches.batch_size:  # type: ignore[operator]
-                batch, rows = pad_batch(batch, batches.batch_size or 1)
-            logs = model._steps.run("test", (*batch, rows))
+            logs = model._steps.run("test", padding.fill(batch))
             callbacks.on_test_batch_end(step, Logs(logs))
             guard.check()
             if getattr(model, "stop_evaluating", False):
@@ -308,7 +326,7 @@ def _predictions(model: Any, batches: Batches, callbacks: CallbackList, pads: bo
 
 
 def on_batch(
-    model: Any, kind: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool
+    model: Any, kind: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool, reset: bool
 ) -> Any:
     """Runs one step on one batch."""
     if x is None:
@@ -317,6 +335,8 @@ def on_batch(
     batches = make_batches(x, y, sample_weight, max(size, 1), class_weight=class_weight)
     batch = next(iter(batches.epoch(0)))
     model._prepare(kind, batch)
+    if reset:
+        _reset_metrics(model)
     with InterruptGuard():
         result = model._steps.run(kind, (*batch, None))
     if kind == "predict":
@@ -324,4 +344,4 @@ def on_batch(
     logs = dict(Logs(result))
     if any(math.isnan(value) for value in logs.values() if isinstance(value, float)) and kind == "train":
         warnings.warn(f"The loss of this batch is not a number: {logs}.", stacklevel=3)
-    return _as_asked(logs, return_dict)
+    return _as_asked(model, logs, return_dict)

@@ -69,11 +69,12 @@ class Stretch:
     Args:
         steps: The model's steps; they keep the compiled loop for the next run.
         arrays: `(x, y, sample_weight)` with all rows.
+        mask: Row mask of a full batch, where short ones are padded; or None.
         single_seconds: What a step takes by itself, to be beaten.
     """
 
-    def __init__(self, steps: Steps, arrays: Any, single_seconds: float) -> None:
-        self._steps, self._single_seconds = steps, single_seconds
+    def __init__(self, steps: Steps, arrays: Any, mask: Any, single_seconds: float) -> None:
+        self._steps, self._mask, self._single_seconds = steps, mask, single_seconds
         self._arrays = jax.tree_util.tree_map(jax.device_put, arrays)
         self._seconds: list[float] = []
 
@@ -92,9 +93,9 @@ class Stretch:
         return self._steps.stretches[key]
 
     def _compile(self, arguments: Any) -> Any:
-        step = self._steps.function("train")
+        step, mask = self._steps.function("train"), self._mask
         state, arrays, order, _, _ = arguments
-        sample = (*jax.tree_util.tree_map(lambda leaf: leaf[order[0]], arrays), None)
+        sample = (*jax.tree_util.tree_map(lambda leaf: leaf[order[0]], arrays), mask)
         logs = jax.eval_shape(step, state, sample)[0]
         start_logs = jax.tree_util.tree_map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), logs)
 
@@ -103,7 +104,7 @@ class Stretch:
                 state, _ = carry
                 index = jax.lax.dynamic_index_in_dim(order, first + i, keepdims=False)
                 batch = jax.tree_util.tree_map(lambda leaf: leaf[index], arrays)
-                logs, state = step(state, (*batch, None))
+                logs, state = step(state, (*batch, mask))
                 return state, logs
 
             return jax.lax.fori_loop(0, count, body, (state, start_logs))

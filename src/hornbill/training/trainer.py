@@ -464,24 +464,20 @@ class Trainer(OldTrainerSpellings):
 
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False,
-        reset_metrics: bool = False,
+        reset_metrics: bool = True,
     ) -> Any:  # fmt: skip
-        """Runs one training step on one batch and returns the loss and the metrics so far."""
-        if reset_metrics:
-            self.reset_metrics()
-        return loop.on_batch(self, "train", x, y, sample_weight, class_weight, return_dict)
+        """Runs one training step on one batch and returns its loss and metrics."""
+        return loop.on_batch(self, "train", x, y, sample_weight, class_weight, return_dict, reset_metrics)
 
     def test_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False, reset_metrics: bool = False
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False, reset_metrics: bool = True
     ) -> Any:
-        """Runs one evaluation step on one batch and returns the loss and the metrics so far."""
-        if reset_metrics:
-            self.reset_metrics()
-        return loop.on_batch(self, "test", x, y, sample_weight, None, return_dict)
+        """Runs one evaluation step on one batch and returns its loss and metrics."""
+        return loop.on_batch(self, "test", x, y, sample_weight, None, return_dict, reset_metrics)
 
     def predict_on_batch(self, x: Any) -> Any:
         """Returns the outputs for one batch as NumPy arrays."""
-        return loop.on_batch(self, "predict", x, None, None, None, False)
+        return loop.on_batch(self, "predict", x, None, None, None, False, False)
 
     # ---- the state of training, for exact resumption
 

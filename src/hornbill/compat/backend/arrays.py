@@ -20,13 +20,55 @@ from hornbill.engine.settings import floatx, standardize_data_format
 from hornbill.engine.variable import Variable
 
 __all__ = [
-    "arange", "argmax", "argmin", "batch_dot", "batch_flatten", "cast_to_floatx", "clip", "concatenate", "constant",
-    "count_params", "cumprod", "cumsum", "expand_dims", "eye", "flatten", "foldl", "foldr", "gather", "int_shape",
-    "l2_normalize", "map_fn", "mean", "moments", "ndim", "ones", "one_hot", "permute_dimensions", "random_bernoulli",
-    "random_binomial", "random_normal", "random_normal_variable", "random_uniform", "random_uniform_variable",
-    "repeat", "repeat_elements", "resize_images", "resize_volumes", "shape", "spatial_2d_padding",
-    "spatial_3d_padding", "sqrt", "std", "stop_gradient", "temporal_padding", "tile", "transpose",
-    "truncated_normal", "var", "zeros",
+    "arange",
+    "argmax",
+    "argmin",
+    "batch_dot",
+    "batch_flatten",
+    "cast_to_floatx",
+    "clip",
+    "concatenate",
+    "constant",
+    "count_params",
+    "cumprod",
+    "cumsum",
+    "expand_dims",
+    "eye",
+    "flatten",
+    "foldl",
+    "foldr",
+    "gather",
+    "int_shape",
+    "l2_normalize",
+    "map_fn",
+    "mean",
+    "moments",
+    "ndim",
+    "one_hot",
+    "ones",
+    "permute_dimensions",
+    "random_bernoulli",
+    "random_binomial",
+    "random_normal",
+    "random_normal_variable",
+    "random_uniform",
+    "random_uniform_variable",
+    "repeat",
+    "repeat_elements",
+    "resize_images",
+    "resize_volumes",
+    "shape",
+    "spatial_2d_padding",
+    "spatial_3d_padding",
+    "sqrt",
+    "std",
+    "stop_gradient",
+    "temporal_padding",
+    "tile",
+    "transpose",
+    "truncated_normal",
+    "var",
+    "zeros",
 ]  # fmt: skip
 
 
@@ -38,7 +80,9 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "int32") ->
     return ops.arange(start, stop, step, dtype=dtype)
 
 
-def constant(value: Any, dtype: Any = None, shape: Sequence[int] | None = None, name: str | None = None) -> Any:
+def constant(
+    value: Any, dtype: Any = None, shape: Sequence[int] | None = None, name: str | None = None
+) -> Any:
     """Returns a tensor of a value; a single number fills `shape`. The name means nothing without a graph."""
     x = ops.convert_to_tensor(value, dtype=dtype or floatx())
     if shape is None:
@@ -185,7 +229,9 @@ def repeat(x: Any, n: int) -> Any:
     """
     if ndim(x) != 2:
         raise ShapeError(
-            "K.repeat wants (samples, features).", got=f"shape {ops.shape(x)}.", fixes="keras.ops.repeat(x, n, axis=...)"
+            "K.repeat wants (samples, features).",
+            got=f"shape {ops.shape(x)}.",
+            fixes="keras.ops.repeat(x, n, axis=...)",
         )
     return ops.repeat(ops.expand_dims(x, 1), n, axis=1)
 
@@ -220,7 +266,9 @@ def spatial_2d_padding(x: Any, padding: Any = ((1, 1), (1, 1)), data_format: str
     return _pad_spatial(x, padding, data_format)
 
 
-def spatial_3d_padding(x: Any, padding: Any = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None) -> Any:
+def spatial_3d_padding(
+    x: Any, padding: Any = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None
+) -> Any:
     """Puts zeros around depth, height and width of volumes."""
     return _pad_spatial(x, padding, data_format)
 
@@ -241,7 +289,10 @@ def resize_images(
         return ops.repeat(ops.repeat(x, height_factor, axis=first), width_factor, axis=first + 1)
     height, width = ops.shape(x)[first : first + 2]
     return ops.image.resize(
-        x, (height * height_factor, width * width_factor), interpolation=interpolation, data_format=data_format
+        x,
+        (height * height_factor, width * width_factor),
+        interpolation=interpolation,
+        data_format=data_format,
     )
 
 
@@ -376,17 +427,15 @@ def map_fn(fn: Callable[[Any], Any], elems: Any, name: str | None = None, dtype:
     return result if dtype is None else ops.cast(result, dtype)
 
 
-def foldl(
-    fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, name: str | None = None
-) -> Any:
+def foldl(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
     """Joins the entries of the first axis, first to last: `fn(fn(e0, e1), e2)`."""
     elems = ops.convert_to_tensor(elems)
-    start, rest = (elems[0], elems[1:]) if initializer is None else (ops.convert_to_tensor(initializer), elems)
+    start, rest = (
+        (elems[0], elems[1:]) if initializer is None else (ops.convert_to_tensor(initializer), elems)
+    )
     return ops.scan(lambda result, item: (fn(result, item), None), start, rest)[0]
 
 
-def foldr(
-    fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, name: str | None = None
-) -> Any:
+def foldr(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
     """Joins the entries of the first axis, last to first."""
     return foldl(fn, ops.flip(elems, axis=0), initializer, name)

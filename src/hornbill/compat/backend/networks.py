@@ -139,7 +139,9 @@ def separable_conv1d(
     data_format: str | None = None, dilation_rate: Any = 1,
 ) -> Any:  # fmt: skip
     """Convolves each channel of sequences by itself, then mixes the channels."""
-    return ops.separable_conv(x, depthwise_kernel, pointwise_kernel, strides, padding, data_format, dilation_rate)
+    return ops.separable_conv(
+        x, depthwise_kernel, pointwise_kernel, strides, padding, data_format, dilation_rate
+    )
 
 
 def separable_conv2d(
@@ -147,7 +149,9 @@ def separable_conv2d(
     data_format: str | None = None, dilation_rate: Any = (1, 1),
 ) -> Any:  # fmt: skip
     """Convolves each channel of images by itself, then mixes the channels."""
-    return ops.separable_conv(x, depthwise_kernel, pointwise_kernel, strides, padding, data_format, dilation_rate)
+    return ops.separable_conv(
+        x, depthwise_kernel, pointwise_kernel, strides, padding, data_format, dilation_rate
+    )
 
 
 def conv2d_transpose(
@@ -170,7 +174,9 @@ def conv2d_transpose(
         axis, wanted = first + i, output_shape[first + i]
         size = (ops.shape(x)[axis] - 1) * strides[i] + (ops.shape(kernel)[i] - 1) * dilation[i] + 1
         if wanted is None or wanted < 1:
-            raise ArgumentError("K.conv2d_transpose wants the whole output shape.", got=f"{tuple(output_shape)}.")
+            raise ArgumentError(
+                "K.conv2d_transpose wants the whole output shape.", got=f"{tuple(output_shape)}."
+            )
         before = max(size - wanted, 0) // 2 if padding == "same" else 0
         widths[axis] = (0, max(before + wanted - ends[axis], 0))
         begins[axis], ends[axis] = before, before + wanted
@@ -236,7 +242,9 @@ def local_conv2d(
             across = slice(column * strides[1], column * strides[1] + kernel_size[1])
             cuts.append(inputs[:, down, across] if last else inputs[:, :, down, across])
     windows = ops.stack([ops.reshape(cut, (-1, ops.shape(kernel)[1])) for cut in cuts])
-    result = ops.reshape(ops.einsum("pbk,pkf->bpf", windows, kernel), (-1, rows, columns, ops.shape(kernel)[2]))
+    result = ops.reshape(
+        ops.einsum("pbk,pkf->bpf", windows, kernel), (-1, rows, columns, ops.shape(kernel)[2])
+    )
     return result if last else ops.transpose(result, (0, 3, 1, 2))
 
 
@@ -377,7 +385,9 @@ def rnn(
     """
     if any_symbolic(inputs):
         raise ArgumentError(
-            "K.rnn runs on arrays.", got=f"{inputs!r}.", fixes="Call it inside a Layer's call, or use keras.layers.RNN."
+            "K.rnn runs on arrays.",
+            got=f"{inputs!r}.",
+            fixes="Call it inside a Layer's call, or use keras.layers.RNN.",
         )
     x = jnp.asarray(ops.convert_to_tensor(inputs))
     steps = x if time_major else jnp.swapaxes(x, 0, 1)
@@ -394,7 +404,9 @@ def rnn(
         return output, list(after)
 
     states = [ops.convert_to_tensor(state) for state in initial_states]
-    last, outputs, states = run_steps(step, steps, states, mask, zero_masked=zero_output_for_mask, unroll=unroll)
+    last, outputs, states = run_steps(
+        step, steps, states, mask, zero_masked=zero_output_for_mask, unroll=unroll
+    )
     if not return_all_outputs:
         outputs = last[None]
     return last, outputs if time_major else jnp.swapaxes(outputs, 0, 1), states

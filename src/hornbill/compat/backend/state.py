@@ -46,7 +46,9 @@ def variable(value: Any, dtype: Any = None, name: str | None = None, constraint:
 
 def _check_variable(owner: str, x: Any) -> Variable:
     if not isinstance(x, Variable):
-        raise ArgumentError(f"K.{owner} changes a Variable.", got=f"{type(x).__name__}.", fixes="x = K.variable(value)")
+        raise ArgumentError(
+            f"K.{owner} changes a Variable.", got=f"{type(x).__name__}.", fixes="x = K.variable(value)"
+        )
     return x
 
 
@@ -71,7 +73,9 @@ def update_sub(x: Variable, decrement: Any) -> Variable:
 def moving_average_update(x: Variable, value: Any, momentum: float) -> Variable:
     """Sets a Variable to `momentum * x + (1 - momentum) * value` and returns it."""
     momentum = ops.cast(momentum, x.dtype)
-    _check_variable("moving_average_update", x).assign(x * momentum + ops.cast(value, x.dtype) * (1.0 - momentum))
+    _check_variable("moving_average_update", x).assign(
+        x * momentum + ops.cast(value, x.dtype) * (1.0 - momentum)
+    )
     return x
 
 
@@ -151,7 +155,9 @@ def placeholder(
     """Returns a KerasTensor that a value is put in for when `K.function` runs."""
     if shape is None:
         if ndim is None:
-            raise ArgumentError("K.placeholder wants a shape or a number of axes.", fixes="K.placeholder((None, 5))")
+            raise ArgumentError(
+                "K.placeholder wants a shape or a number of axes.", fixes="K.placeholder((None, 5))"
+            )
         shape = (None,) * ndim
     return Input(batch_shape=tuple(shape), dtype=dtype, sparse=sparse, ragged=ragged, name=name)
 
@@ -171,7 +177,9 @@ class function:  # noqa: N801
         [[2.0, 4.0]]
     """
 
-    def __init__(self, inputs: Any, outputs: Any, updates: Any = None, name: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, inputs: Any, outputs: Any, updates: Any = None, name: str | None = None, **kwargs: Any
+    ) -> None:
         if updates or kwargs:
             raise ArgumentError(
                 "K.function cannot run updates or take session arguments.",
@@ -248,7 +256,9 @@ def gradients(loss: Any, variables: Any) -> list[Any]:
     tensors = [item for item in wanted if isinstance(item, KerasTensor)]
     boxes = [item for item in wanted if isinstance(item, Variable)]
     if len(tensors) + len(boxes) != len(wanted):
-        raise ArgumentError("K.gradients is taken with respect to KerasTensors or Variables.", got=f"{wanted!r}.")
+        raise ArgumentError(
+            "K.gradients is taken with respect to KerasTensors or Variables.", got=f"{wanted!r}."
+        )
     roots = _roots(loss, tensors)
     part = Function([*tensors, *roots], loss)
 
@@ -257,7 +267,9 @@ def gradients(loss: Any, variables: Any) -> list[Any]:
             result, _ = functional_call(boxes, held, part.call, [*chosen, *values[len(tensors) :]])
             return jnp.sum(result)
 
-        by_tensor, by_box = jax.grad(total, (0, 1))(list(values[: len(tensors)]), [box.value for box in boxes])
+        by_tensor, by_box = jax.grad(total, (0, 1))(
+            list(values[: len(tensors)]), [box.value for box in boxes]
+        )
         return [*by_tensor, *by_box]
 
     found = iter(OpOperation(gradient).symbolic_call(*tensors, *roots))

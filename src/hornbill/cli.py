@@ -1,0 +1,190 @@
+"""The command `hornbill`: run a Keras script as it is, and look at a stored model.
+
+    hornbill run script.py ARGS        hornbill summary model.keras
+    hornbill run -m module ARGS        hornbill explain model.keras
+    hornbill run -c "code"             hornbill plot model.keras -o model.svg
+    hornbill demo ...                  hornbill convert model.h5 model.keras
+
+What the demo does stands in `hornbill.demo`; this module only reads arguments and starts things.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import runpy
+import sys
+import types
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import hornbill
+from hornbill.compat.alias import install
+
+__all__ = ["build_parser", "main", "run"]
+
+_RUN_USAGE = "usage: hornbill run [-m MODULE | -c CODE | SCRIPT] [ARGS ...]"
+_NUMPY_NOTE = "Hornbill's tensors are JAX arrays: write np.asarray(x) instead of x.numpy()."
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Returns the parser of all commands; `run` and `demo` take the rest of the line as it is."""
+    parser = argparse.ArgumentParser(prog="hornbill", description="Keras, written from scratch on JAX.")
+    parser.add_argument("--version", action="version", version=f"hornbill {hornbill.__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("run", help="run a script in which keras and tensorflow.keras mean Hornbill")
+    commands.add_parser("demo", help="train a small network and show what it does")
+    for name, text in {
+        "explain": "say where every shape and number of parameters comes from",
+        "summary": "print the table of layers",
+    }.items():
+        commands.add_parser(name, help=text).add_argument("model", help="a .keras or .h5 file")
+    plot = commands.add_parser("plot", help="draw the network")
+    plot.add_argument("model", help="a .keras or .h5 file")
+    plot.add_argument(
+        "-o", "--output", help="picture to write (.png, .svg, .pdf); beside the model if left out"
+    )
+    convert = commands.add_parser("convert", help="write a stored model in another format")
+    convert.add_argument("model", help="file to read")
+    convert.add_argument("output", help="file to write; its suffix says the format")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+        argv: The words after `hornbill`; those of the process if None.
+
+    Returns:
+        The exit code.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words and words[0] == "run":
+        return run(words[1:])
+    if words and words[0] == "demo":
+        return importlib.import_module("hornbill.demo").main(words[1:]) or 0
+    options = build_parser().parse_args(words)
+    try:
+        _COMMANDS[options.command](options)
+    except (hornbill.engine.errors.HornbillError, OSError) as error:
+        print(f"hornbill {options.command}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+# ---- looking at stored models
+
+
+def _explain(options: argparse.Namespace) -> None:
+    print(_load(options.model).explain())
+
+
+def _summary(options: argparse.Namespace) -> None:
+    _load(options.model).summary()
+
+
+def _plot(options: argparse.Namespace) -> None:
+    path = options.output or str(Path(options.model).with_suffix(".png"))
+    _load(options.model).plot(path)
+    print(path)
+
+
+def _convert(options: argparse.Namespace) -> None:
+    _load(options.model).save(options.output)
+    print(options.output)
+
+
+def _load(path: str) -> Any:
+    return hornbill.saving.load_model(path)
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "convert": _convert,
+    "explain": _explain,
+    "plot": _plot,
+    "summary": _summary,
+}
+
+
+# ---- running scripts
+
+
+def run(words: Sequence[str]) -> int:
+    """Runs a script, module or code in which `keras` and `tensorflow` mean Hornbill.
+
+    Args:
+        words: As after `python`: `script.py ARGS`, `-m module ARGS` or `-c code ARGS`.
+
+    Returns:
+        0, or 1 after an error, whose traceback shows the script's frames only. `sys.exit(n)` goes through.
+    """
+    if not words or words[0] in ("-h", "--help") or (words[0] in ("-m", "-c") and len(words) < 2):
+        asked = bool(words) and words[0] in ("-h", "--help")
+        print(
+            f"{_RUN_USAGE}\n\nRuns it with keras, tf_keras and tensorflow.keras meaning Hornbill.",
+            file=None if asked else sys.stderr,
+        )  # noqa: E501
+        return 0 if asked else 2
+    install()
+    try:
+        if words[0] == "-m":
+            sys.argv = [words[1], *words[2:]]
+            sys.path.insert(0, str(Path.cwd()))
+            runpy.run_module(words[1], run_name="__main__", alter_sys=True)
+        elif words[0] == "-c":
+            sys.argv = ["-c", *words[2:]]
+            sys.path.insert(0, "")
+            _run_code(compile(words[1], "<string>", "exec"), None)
+        else:
+            return _run_script(words)
+    except Exception as error:  # noqa: BLE001  the script's own error, shown as Python would show it
+        return _show(error)
+    return 0
+
+
+def _run_script(words: Sequence[str]) -> int:
+    path = Path(words[0])
+    if not path.exists():
+        print(f"hornbill run: there is no file {words[0]!r}.", file=sys.stderr)
+        return 2
+    sys.argv = list(words)
+    try:
+        if path.is_dir() or path.suffix in (".zip", ".pyz"):
+            runpy.run_path(str(path), run_name="__main__")
+        else:
+            sys.path.insert(0, str(path.resolve().parent))
+            _run_code(compile(path.read_bytes(), str(path), "exec"), str(path))
+    except Exception as error:  # noqa: BLE001  the script's own error, shown as Python would show it
+        return _show(error)
+    return 0
+
+
+def _run_code(code: types.CodeType, file: str | None) -> None:
+    """Runs code as the module `__main__`, which it stays, so that pickled classes are found."""
+    module = types.ModuleType("__main__")
+    module.__dict__["__builtins__"] = __builtins__
+    if file is not None:
+        module.__file__ = file
+    sys.modules["__main__"] = module
+    exec(code, module.__dict__)  # noqa: S102  running the user's script is what the command is for
+
+
+def _show(error: Exception) -> int:
+    """Prints an error as Python does, without the frames of this launcher; returns 1."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename in (
+        __file__,
+        runpy.__file__,
+        "<frozen runpy>",
+    ):
+        trace = trace.tb_next
+    if isinstance(error, AttributeError) and "no attribute 'numpy'" in str(error):
+        error.add_note(_NUMPY_NOTE)
+    sys.excepthook(type(error), error.with_traceback(trace), trace)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

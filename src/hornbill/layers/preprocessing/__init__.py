@@ -1,0 +1,6 @@
+"""Preprocessing layers, one module per family."""
+
+from hornbill.layers.preprocessing.category import *
+from hornbill.layers.preprocessing.geometry import *
+from hornbill.layers.preprocessing.image_random import *
+from hornbill.layers.preprocessing.numerical import *
