@@ -20,8 +20,8 @@ RANKS = (
     ("callbacks", "training", "saving", "explain", "datasets", "preprocessing"),
     ("models",),
     ("transforms", "export", "applications", "testing", "visualization", "distribution", "quantizers"),
-    ("backend", "legacy", "wrappers", "estimator"),
-    ("compat", "cli", "demo", "__main__"),
+    ("legacy", "wrappers", "estimator"),
+    ("compat", "backend", "cli", "demo", "__main__"),
 )
 """From the foundation up; a part imports from parts above it in this list and from those in its own row."""
 
@@ -114,9 +114,9 @@ def test_only_the_public_parts_of_jax_are_used(path):
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_modules_say_what_they_are_for(path):
-    text = ast.get_docstring(tree_of(path))
-    assert text
-    assert path.name == "__init__.py" or "__all__" in path.read_text(encoding="utf-8")
+    assert ast.get_docstring(tree_of(path))
+    text = path.read_text(encoding="utf-8")
+    assert path.name == "__init__.py" or "__all__" in text or "import *" in text
 
 
 def test_every_known_exception_is_still_needed():

@@ -503,11 +503,6 @@ def _check_counts(subject: _Subject) -> None:
     if told != total:
         raise subject.failed("counts", f"has {total:,} parameters.", f"the explanation tells {told:,}.")
     for variable in subject.layer.weights:
-        if variable.axes is not None and len(variable.axes) != variable.ndim:
-            raise subject.failed(
-                "counts", f"names each axis of {variable.path} {variable.shape}.", f"the names {variable.axes}.",
-                fix="add_weight(shape, ..., axes=(one name per dimension))",
-            )  # fmt: skip
         factors = [int(size) for size in re.findall(r"(?:^| x )(\d+) ", weight_sentence(variable))]
         if math.prod(factors) != variable.size:
             raise subject.failed(

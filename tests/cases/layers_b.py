@@ -16,7 +16,10 @@ def _case(name: str, *shapes: tuple[int, ...], label: str = "", **arguments: Any
     """Returns the case of a layer made with the given arguments; `_` before a name keeps it for the Case."""
     own = {key[1:]: arguments.pop(key) for key in list(arguments) if key.startswith("_")}
     inputs = own.pop("inputs", shapes)
-    label = label or ",".join(f"{k}={v}" for k, v in {**arguments, **own.get("call", {})}.items() if k != "mask")[:60]
+    label = (
+        label
+        or ",".join(f"{k}={v}" for k, v in {**arguments, **own.get("call", {})}.items() if k != "mask")[:60]
+    )
     make = own.pop("make", None) or (lambda keras: getattr(keras.layers, name)(**arguments))
     return Case(f"layers.{name}", make, inputs, arguments, label=label.replace(" ", ""), **own)
 
@@ -27,7 +30,15 @@ def _recurrent() -> list[Case]:
     for name in ("SimpleRNN", "GRU", "LSTM"):
         cases += [
             _case(name, STEPS, units=3, _variable=(0, 1)),
-            _case(name, STEPS, units=3, return_sequences=True, return_state=True, go_backwards=True, _call=masked),
+            _case(
+                name,
+                STEPS,
+                units=3,
+                return_sequences=True,
+                return_state=True,
+                go_backwards=True,
+                _call=masked,
+            ),
             _case(name, STEPS, units=3, return_state=True, zero_output_for_mask=True, _call=masked),
             _case(name, STEPS, units=3, return_sequences=True, unroll=True, use_bias=False, _call=masked),
             _case(name, STEPS, units=3, stateful=True, return_state=True, _variable=()),
@@ -36,7 +47,9 @@ def _recurrent() -> list[Case]:
         ]
     cases += [
         _case("GRU", STEPS, units=3, reset_after=False),
-        _case("GRU", STEPS, units=3, reset_after=False, recurrent_dropout=0.4, seed=1, _call={"training": True}),
+        _case(
+            "GRU", STEPS, units=3, reset_after=False, recurrent_dropout=0.4, seed=1, _call={"training": True}
+        ),
         _case("LSTM", STEPS, units=3, unit_forget_bias=False, recurrent_activation="hard_sigmoid"),
     ]
     for cell in ("SimpleRNNCell", "GRUCell", "LSTMCell"):

@@ -35,7 +35,12 @@ HEADED = [
     ("MultiHeadAttention", {"attention_axes": (1, 2)}, (GRID, OTHER), SCORES),
     ("MultiHeadAttention", {}, (GRID, OTHER), {}),
     ("GroupQueryAttention", {}, (Q, V), {}),
-    ("GroupQueryAttention", {"use_gate": True, "sliding_window": 3}, (Q, V), {"value_mask": VALUES, **SCORES}),
+    (
+        "GroupQueryAttention",
+        {"use_gate": True, "sliding_window": 3},
+        (Q, V),
+        {"value_mask": VALUES, **SCORES},
+    ),
     ("GroupQueryAttention", {"dropout": 0.4, "seed": 3}, (Q, V), {"training": True}),
 ]
 
@@ -48,7 +53,9 @@ def test_layers_with_heads_agree(name, arguments, inputs, call):
     quiet = {key: value for key, value in call.items() if key != "training"}
     mine(*inputs, **quiet)
     theirs(*inputs, **quiet)
-    assert [(w.path, tuple(w.shape)) for w in mine.weights] == [(w.path, tuple(w.shape)) for w in theirs.weights]
+    assert [(w.path, tuple(w.shape)) for w in mine.weights] == [
+        (w.path, tuple(w.shape)) for w in theirs.weights
+    ]
     mine.set_weights([np.asarray(v.value) for v in theirs.weights])
     wanted, found = theirs(*inputs, **call), mine(*inputs, **call)
     if not isinstance(wanted, tuple):
@@ -101,7 +108,11 @@ def test_the_activity_regularizer_counts_each_projection_once():
         (lambda: layers.MultiHeadAttention(0, 3), ArgumentError, "num_heads"),
         (lambda: layers.MultiHeadAttention(2, 3)(Q, GRID), ShapeError, "as many axes"),
         (lambda: layers.MultiHeadAttention(2, 3, sliding_window=-1), ArgumentError, "sliding_window"),
-        (lambda: layers.MultiHeadAttention(2, 3, flash_attention=True, dropout=0.1), ArgumentError, "no dropout"),
+        (
+            lambda: layers.MultiHeadAttention(2, 3, flash_attention=True, dropout=0.1),
+            ArgumentError,
+            "no dropout",
+        ),
         (lambda: layers.GroupQueryAttention(4, 4, 3), ArgumentError, "divide"),
     ],
 )

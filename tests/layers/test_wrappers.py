@@ -62,9 +62,17 @@ def test_a_mask_reaches_the_layer_inside():
     [
         (lambda: layers.Bidirectional(3), ArgumentError, "wraps a layer"),
         (lambda: layers.Bidirectional(layers.Dense(3)), ArgumentError, "recurrent layer"),
-        (lambda: layers.Bidirectional(layers.LSTM(3), merge_mode="avg"), ArgumentError, "did you mean|Did you mean"),
+        (
+            lambda: layers.Bidirectional(layers.LSTM(3), merge_mode="avg"),
+            ArgumentError,
+            "did you mean|Did you mean",
+        ),
         (lambda: layers.Bidirectional(layers.LSTM(3, go_backwards=True)), ArgumentError, "go_backwards"),
-        (lambda: layers.Bidirectional(layers.LSTM(3))(X, initial_state=[X[:, 0]]), ShapeError, "4 initial states"),
+        (
+            lambda: layers.Bidirectional(layers.LSTM(3))(X, initial_state=[X[:, 0]]),
+            ShapeError,
+            "4 initial states",
+        ),
         (lambda: layers.TimeDistributed(layers.Dense(3))(X[:, 0]), ShapeError, "batch, steps"),
     ],
 )

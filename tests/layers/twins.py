@@ -21,11 +21,12 @@ def twins(case: Case) -> tuple[Any, Any, Any]:
     """Returns both layers, built, with equal weights, and the input."""
     mine, theirs = case.make(hornbill), case.make(keras)
     x = argument(case.arrays())
-    quiet = {key: value for key, value in case.call.items() if key != "training"}
     for layer in (mine, theirs):
-        layer(x, **quiet)
+        layer(x, **case.call)
     rng = np.random.default_rng(1)
-    weights = [rng.normal(size=w.shape).astype(w.dtype) * 0.5 for w in (np.asarray(v.value) for v in theirs.weights)]
+    weights = [
+        rng.normal(size=w.shape).astype(w.dtype) * 0.5 for w in (np.asarray(v.value) for v in theirs.weights)
+    ]
     mine.set_weights(weights)
     for variable, value in zip(theirs.weights, weights, strict=True):
         variable.assign(value)
@@ -72,8 +73,12 @@ def check_static_shapes(case: Case) -> None:
     call = {key: value for key, value in case.call.items() if key != "mask"}
     for pattern in dict.fromkeys([*((axis,) for axis in case.variable), case.variable]):
         opened = [tuple(None if i in pattern else n for i, n in enumerate(a.shape)) for a in arrays]
-        mine = argument([hornbill.KerasTensor(shape, str(a.dtype)) for shape, a in zip(opened, arrays, strict=True)])
-        theirs = argument([keras.KerasTensor(shape, str(a.dtype)) for shape, a in zip(opened, arrays, strict=True)])
+        mine = argument(
+            [hornbill.KerasTensor(shape, str(a.dtype)) for shape, a in zip(opened, arrays, strict=True)]
+        )
+        theirs = argument(
+            [keras.KerasTensor(shape, str(a.dtype)) for shape, a in zip(opened, arrays, strict=True)]
+        )
         assert shapes(case.make(hornbill)(mine, **call)) == shapes(case.make(keras)(theirs, **call)), opened
 
 

@@ -112,7 +112,6 @@ OLD_NAMES: dict[str, dict[str, Any]] = {
     "metrics": _LOSSES,
     "models": {
         "Graph": Gone("Keras 1 took it out.", "Model(inputs, outputs)"),
-        "model_from_yaml": Gone("Reading YAML can run code.", "model.to_json() and model_from_json(text)"),
     },
     "utils": {
         "HDF5Matrix": Gone("Arrays in HDF5 files are read by h5py.", "h5py.File(path)[name] in a PyDataset"),

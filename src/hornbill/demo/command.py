@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 from hornbill.demo import digits, segmentation
-from hornbill.engine.errors import ArgumentError, did_you_mean
+from hornbill.engine.errors import ArgumentError, FileError, HornbillError, did_you_mean
 
 __all__ = ["main"]
 
@@ -21,31 +23,40 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: `[digits | segmentation] [--output DIR] [--epochs N] [--quiet]`; those of the process if None.
 
     Returns:
-        The exit status: 0.
-
-    Raises:
-        ArgumentError: If there is no demo of that name, or nothing can be written to the output folder.
+        The exit status: 0, or 1 after a mistake, which is printed.
     """
     options = _parser().parse_args(argv)
-    if options.demo not in _DEMOS:
-        raise ArgumentError(
-            f"There is no demo {options.demo!r}.{did_you_mean(options.demo, _DEMOS)}",
-            fixes=[f"hornbill demo {name}" for name in _DEMOS],
-        )
-    demo = _DEMOS[options.demo]
     try:
-        options.output.mkdir(parents=True, exist_ok=True)
-        probe = options.output / ".hornbill-demo"
+        demo = _demo(options.demo)
+        _check_folder(options.output)
+        demo.run(options.output, options.epochs or demo.EPOCHS, options.quiet)
+    except (HornbillError, OSError) as error:
+        print(f"hornbill demo: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _demo(name: str) -> ModuleType:
+    if name not in _DEMOS:
+        raise ArgumentError(
+            f"There is no demo {name!r}.{did_you_mean(name, _DEMOS)}", fixes=[f"hornbill demo {name}" for name in _DEMOS]
+        )
+    return _DEMOS[name]
+
+
+def _check_folder(folder: Path) -> None:
+    """Makes the folder and tries to write there, so that nobody trains first and loses it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".hornbill-demo"
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise ArgumentError(
-            f"The demo cannot write to the folder {str(options.output)!r}.",
+        raise FileError(
+            f"The demo cannot write to the folder {str(folder)!r}.",
             got=f"{error.strerror or error}.",
             fixes="hornbill demo --output some/folder/of/yours",
         ) from error
-    demo.run(options.output, options.epochs or demo.EPOCHS, options.quiet)
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:

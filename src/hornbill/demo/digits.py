@@ -86,7 +86,7 @@ def run(output: Path, epochs: int = EPOCHS, quiet: bool = False) -> float:
     if not quiet:
         say_next(
             (f"hornbill explain {files[0]}", "every number of the network"),
-            (f"hornbill plot {files[0]}", "draw any saved network"),
+            (f"hornbill plot {files[0]} -o {files[1].with_suffix('.svg')}", "draw any saved network"),
             ("hornbill demo segmentation", "a small U-Net finds coins on a photograph"),
         )
     return share

@@ -21,6 +21,7 @@ __all__ = [
     "HornbillError",
     "MissingNameError",
     "NotBuiltError",
+    "NotWrittenError",
     "ShapeError",
     "StateError",
     "did_you_mean",
@@ -36,7 +37,12 @@ class HornbillError(Exception):
         got: What came instead, with axes named where it is a shape.
         why: The rule that does not hold, with numbers.
         fixes: The likeliest repairs, most likely first, each as code or one sentence.
+
+    Attributes:
+        where: What was running when it happened, where the first sentence does not say so.
     """
+
+    where: str | None = None
 
     def __init__(
         self, asked: str, got: str | None = None, why: str | None = None, fixes: Sequence[str] | str = ()
@@ -47,9 +53,15 @@ class HornbillError(Exception):
         self.fixes = (fixes,) if isinstance(fixes, str) else tuple(fixes)
         super().__init__(self._message())
 
+    def set_where(self, where: str) -> None:
+        """Says what was running."""
+        self.where = where
+        self.args = (self._message(),)
+
     def rewrite(self, change: Callable[[str], str]) -> None:
         """Changes the text of every part by a function."""
         self.asked = change(self.asked)
+        self.where = None if self.where is None else change(self.where)
         self.got = None if self.got is None else change(self.got)
         self.why = None if self.why is None else change(self.why)
         self.fixes = tuple(change(fix) for fix in self.fixes)
@@ -57,6 +69,8 @@ class HornbillError(Exception):
 
     def _message(self) -> str:
         lines = [self.asked]
+        if self.where:
+            lines.append(f"  In:  {self.where}")
         if self.got:
             lines.append(f"  Got: {self.got}")
         if self.why:
@@ -94,6 +108,10 @@ class StateError(HornbillError, RuntimeError):
 
 class NotBuiltError(HornbillError, ValueError):
     """A layer or model has no weights yet because it does not know its input shape."""
+
+
+class NotWrittenError(HornbillError, NotImplementedError):
+    """A class lacks a method that it must have, such as a layer without `call`."""
 
 
 class MissingNameError(HornbillError, AttributeError):

@@ -218,7 +218,7 @@ class Program:
         for tensor in self.inputs:
             if tensor._keras_history is not None and (node := _node_of(tensor)) not in depth:
                 depth[node] = 0
-                order[node] = len(order)
+                order[node] = -1  # unused inputs come first among the last, as in Keras
         return sorted(depth, key=lambda node: (-depth[node], order[node]))
 
     def _visit(self, output: KerasTensor, given: set[int], state: dict[Node, int], finished: list[Node]) -> None:

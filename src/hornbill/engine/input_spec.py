@@ -7,10 +7,10 @@ from typing import Any
 
 from hornbill.engine.axes import describe_shape
 from hornbill.engine.dtype import standardize_dtype
-from hornbill.engine.errors import ShapeError
+from hornbill.engine.errors import ArgumentTypeError, ShapeError
 from hornbill.engine.variable import standardize_shape
 
-__all__ = ["InputSpec", "check_input"]
+__all__ = ["InputSpec", "check_input", "check_one_tensor"]
 
 
 class InputSpec:
@@ -73,11 +73,11 @@ def check_input(layer: Any, spec: InputSpec, shape: tuple[int | None, ...]) -> N
             return
     wanted = None
     if spec.ndim is not None and ndim != spec.ndim:
-        wanted = f"{spec.ndim} axes"
+        wanted = _axes(spec.ndim)
     elif spec.min_ndim is not None and ndim < spec.min_ndim:
-        wanted = f"at least {spec.min_ndim} axes"
+        wanted = f"at least {_axes(spec.min_ndim)}"
     elif spec.max_ndim is not None and ndim > spec.max_ndim:
-        wanted = f"at most {spec.max_ndim} axes"
+        wanted = f"at most {_axes(spec.max_ndim)}"
     if wanted is not None:
         raise _wrong_rank(layer, spec, shape, wanted)
     for axis, size in spec.axes.items():
@@ -86,6 +86,32 @@ def check_input(layer: Any, spec: InputSpec, shape: tuple[int | None, ...]) -> N
     for axis, size in enumerate(spec.shape or ()):
         if size is not None and shape[axis] not in (size, None):
             raise _wrong_size(layer, shape, axis, size)
+
+
+def check_one_tensor(layer: Any, inputs: Any) -> Any:
+    """Returns the input of a layer that takes one tensor, also if it comes in a list; raises for anything else."""
+    if hasattr(inputs, "shape") and not hasattr(inputs, "call"):
+        return inputs
+    if isinstance(inputs, (list, tuple)) and all(hasattr(item, "shape") for item in inputs):
+        if len(inputs) == 1:
+            return inputs[0]
+        shapes = "; ".join(describe_shape(tuple(item.shape)) for item in inputs)
+        raise ArgumentTypeError(
+            f"{_label(layer)} wants one tensor.",
+            got=f"{len(inputs)} in a {type(inputs).__name__}: {shapes}.",
+            fixes=("layers.Concatenate()([a, b]) joins them first.", "Or call the layer on each: [layer(x) for x in xs]."),
+        )
+    kind = inputs.__name__ if isinstance(inputs, type) else type(inputs).__name__
+    fixes = ("x = Input((28, 28, 1)); layer(x)", "layer(numpy_array)")
+    if hasattr(inputs, "call"):
+        fixes = (f"outputs = {layer.name}({getattr(inputs, 'name', 'other')}(x)): call the inner layer first.",
+                 "Or put both into Sequential([...]).")  # fmt: skip
+    shown = f"the class {kind}, not an object of it" if isinstance(inputs, type) else f"{kind} {str(inputs)[:60]!r}"
+    raise ArgumentTypeError(f"{_label(layer)} wants a tensor.", got=f"{'None' if inputs is None else shown}.", fixes=fixes)
+
+
+def _axes(count: int) -> str:
+    return "1 axis" if count == 1 else f"{count} axes"
 
 
 def _label(layer: Any) -> str:
@@ -97,22 +123,15 @@ def _wrong_rank(layer: Any, spec: InputSpec, shape: tuple[int | None, ...], want
     ndim = spec.ndim or spec.min_ndim
     fixes: list[str] = []
     why = None
-    got = f"{shape}, which has {len(shape)} axes."
+    got = f"{shape}, which has {_axes(len(shape))}."
     if ndim is not None and names:
         wanted = "(" + ", ".join(names) + ")"
         if len(shape) == ndim - 1:
-            missing = "channels" if "channels" in names else names[-1]
-            got = f"{shape}, which has no {missing} axis."
-            grey = ", ".join(str(size) for size in shape[1:])
-            if missing == "channels":
-                fixes = [f"For grey images: Input(({grey}, 1)) and x[..., None].", "Or add layers.Reshape before."]
-            else:
-                fixes = [f"Input(({grey}, 1)) and x[..., None], if each step is one number."]
+            got, fixes = _axis_missing(shape, names)
         elif len(shape) == ndim + 1:
             why = f"That is one axis more than {wanted}."
-            inner = ", ".join(str(size) for size in shape[2:])
             fixes = [
-                f"If the batch size was written into input_shape, leave it out: Input(({inner},)).",
+                f"If the batch size was written into input_shape, leave it out: Input({tuple(shape[2:])}).",
                 "If there really is one more axis, wrap the layer: layers.TimeDistributed(layer).",
             ]
         elif len(shape) < ndim:
@@ -120,6 +139,30 @@ def _wrong_rank(layer: Any, spec: InputSpec, shape: tuple[int | None, ...], want
         else:
             fixes = ["Flatten or reshape before this layer: layers.Flatten() or layers.Reshape(...)."]
     return ShapeError(f"{_label(layer)} wants {wanted}.", got=got, why=why, fixes=fixes)
+
+
+def _axis_missing(shape: tuple[int | None, ...], names: tuple[str, ...]) -> tuple[str, list[str]]:
+    """Returns what is missing in a shape of one axis too few, and what to do about it."""
+    with_one = f"Input({(*shape[1:], 1)}) and x[..., None]"
+    if len(names) >= 4 and shape[-1] in (1, 3, 4) and shape[0] is not None:
+        return (
+            f"{shape}, which has no batch axis.",
+            ["One image alone: x[None] makes it a batch of one.", f"Many grey images: {with_one}."],
+        )
+    if "steps" in names:
+        return f"{shape}, which has no {'steps' if len(shape) == 2 else names[-1]} axis.", [
+            "After LSTM, GRU or another recurrent layer: return_sequences=True in that layer keeps the steps.",
+            f"If each step is one number: {with_one}.",
+        ]
+    if len(shape) == 1:
+        return f"{shape}, which has no {names[-1]} axis.", [
+            "One sample alone: x[None] makes it a batch of one.",
+            "One number per sample: Input((1,)) and x[:, None].",
+        ]
+    return f"{shape}, which has no {names[-1]} axis.", [
+        f"For grey images: {with_one}.",
+        "Or add layers.Reshape before.",
+    ]
 
 
 def _wrong_size(layer: Any, shape: tuple[int | None, ...], axis: int, size: int) -> ShapeError:

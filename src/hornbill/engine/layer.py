@@ -17,16 +17,18 @@ import jax.numpy as jnp
 import numpy as np
 
 from hornbill.engine.axes import axis_names
+from hornbill.engine.blame import raise_blamed
 from hornbill.engine.config import check_unknown, parameters_of
 from hornbill.engine.context import autocast_scope, context
 from hornbill.engine.dtype import DTypePolicy, DTypePolicyMap, get_policy
-from hornbill.engine.errors import ArgumentError, ArgumentTypeError, NotBuiltError, StateError
+from hornbill.engine.errors import ArgumentError, ArgumentTypeError, NotBuiltError, NotWrittenError, StateError
 from hornbill.engine.graph import Node, Operation, make_outputs
-from hornbill.engine.input_spec import InputSpec, check_input
+from hornbill.engine.input_spec import InputSpec, check_input, check_one_tensor
 from hornbill.engine.layer_weights import LayerWeights
 from hornbill.engine.masking import get_mask, set_mask
 from hornbill.engine.naming import current_path, name_scope
 from hornbill.engine.op import convert_to_tensor, to_record
+from hornbill.engine.random import global_seed_generator
 from hornbill.engine.record import Record
 from hornbill.engine.serialization import serialize_keras_object
 from hornbill.engine.symbolic import KerasTensor, Spec, any_symbolic, infer_spec, leaves_of, map_leaves
@@ -186,18 +188,22 @@ class Layer(LayerWeights, Operation):
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Computes the output; written by subclasses."""
-        raise NotImplementedError(
-            f"{type(self).__name__} {self.name!r} has no call method: write def call(self, inputs): ..."
-        )
+        raise NotWrittenError(
+            f"{type(self).__name__} {self.name!r} has no call method.", why="It says what the layer computes.",
+            fixes="def call(self, inputs): return ...",
+        )  # fmt: skip
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Calls the layer: builds it if needed, casts inputs, passes masks and the training flag on."""
+    def _check_set_up(self) -> None:
         if "_dtype_policy" not in self.__dict__:
             raise StateError(
-                f"{type(self).__name__} was not set up before it was called.",
+                f"{type(self).__name__} was not set up before it was used.",
                 why="Its __init__ does not call super().__init__().",
                 fixes="Make super().__init__(**kwargs) the first line of __init__.",
             )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Calls the layer: builds it if needed, casts inputs, passes masks and the training flag on."""
+        self._check_set_up()
         current = context()
         args = tuple(self._convert(arg, first=i == 0) for i, arg in enumerate(args))
         kwargs = {key: self._convert(value, first=False) for key, value in kwargs.items()}
@@ -241,6 +247,8 @@ class Layer(LayerWeights, Operation):
         try:
             with autocast_scope(self.compute_dtype if self.autocast else None), name_scope(self.name):
                 outputs = self.call(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001  it is raised again, with the layer's name
+            raise_blamed(error, f"{type(self).__name__} {self.name!r}", self._given(args, kwargs))
         finally:
             current.recorder = recorder
         if record is not None:
@@ -324,10 +332,15 @@ class Layer(LayerWeights, Operation):
         except TypeError as error:
             if "training" in kwargs and "training" not in signature.parameters:
                 return self._bound_arguments(signature, args, {k: v for k, v in kwargs.items() if k != "training"})
-            wanted = ", ".join(str(p) for p in list(signature.parameters.values())[1:])
+            wanted = ", ".join(str(p.replace(annotation=p.empty)) for p in list(signature.parameters.values())[1:])
             raise ArgumentTypeError(
-                f"{type(self).__name__} {self.name!r} is called as {self.name}({wanted}): {error}."
+                f"{type(self).__name__} {self.name!r} is called as {self.name}({wanted}).", why=f"{error}."
             ) from None
+
+    def _given(self, args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Returns the arguments of a call that are worth a line in an error."""
+        arguments = self._bound_arguments(_call_signature(type(self).call), args, kwargs)
+        return {k: v for k, v in arguments.items() if k not in ("self", "training") and v is not None}
 
     def _check_input_spec(self, arguments: dict[str, Any]) -> None:
         if self.input_spec is None:
@@ -335,8 +348,7 @@ class Layer(LayerWeights, Operation):
         inputs = next((v for k, v in arguments.items() if k != "self"), None)
         specs = self.input_spec
         if isinstance(specs, InputSpec):
-            tensors = inputs if isinstance(inputs, (list, tuple)) and len(inputs) == 1 else [inputs]
-            pairs: Iterable[Any] = [(specs, tensor) for tensor in tensors]
+            pairs: Iterable[Any] = [(specs, check_one_tensor(self, inputs))]
         elif isinstance(specs, dict) and isinstance(inputs, dict):
             pairs = [(specs[key], inputs.get(key)) for key in specs]
         else:
@@ -421,14 +433,15 @@ class Layer(LayerWeights, Operation):
             if named:
                 missing = [n for n, p in parameters.items() if n not in named and p.default is p.empty]
                 if missing:
-                    raise ArgumentError(
-                        f"{type(self).__name__}.build asks for {', '.join(missing)}, but call got no such argument.",
-                        fixes="Name build's parameters after call's: call(self, query) -> build(self, query_shape).",
-                    )
+                    raise _wrong_build(self, missing, tensors)
                 self.build(**named)
             else:
                 first = next(iter(shapes.values()), None)
+                if len([p for p in parameters.values() if p.default is p.empty and p.kind < p.VAR_POSITIONAL]) > 1:
+                    raise _wrong_build(self, parameters, tensors)
                 self.build(*([first] if parameters else []))
+        except Exception as error:  # noqa: BLE001  it is raised again, with the layer's name
+            raise_blamed(error, f"{type(self).__name__} {self.name!r}", tensors)
         finally:
             self._building -= 1
         self.built = True
@@ -471,6 +484,8 @@ class Layer(LayerWeights, Operation):
                 f"{type(self).__name__} {self.name!r} has no weights yet.", fixes="Call it once on data, or build(shape)."
             )
         trainable, frozen = self.trainable_variables, self.non_trainable_variables
+        if len(non_trainable_variables) == len(frozen) + 1:
+            frozen = [*frozen, global_seed_generator().state]  # a training step's state carries it too
 
         def run() -> Any:
             outputs = self(*args, **kwargs)
@@ -504,6 +519,14 @@ def _wrapped_build(build: Callable[..., Any]) -> Callable[..., Any]:
             self.__dict__["_inside_build"] = False
 
     return wrapped
+
+
+def _wrong_build(layer: Layer, asked: Iterable[str], given: Iterable[str]) -> ArgumentError:
+    return ArgumentError(
+        f"{type(layer).__name__}.build asks for {', '.join(asked)}, which call does not give.",
+        got=f"call with {', '.join(given)}.",
+        fixes="Name build's parameters after call's: call(self, query) -> build(self, query_shape).",
+    )
 
 
 def _takes_any(parameters: Any) -> bool:

@@ -125,7 +125,7 @@ class LayerWeights:
 
     @property
     def variables(self) -> list[Variable]:
-        """All variables: weights, and the state of seed generators and metrics."""
+        """All variables: weights, and the state of seed generators."""
         return unique(self._walk(everything=True))
 
     @property
@@ -138,7 +138,6 @@ class LayerWeights:
         result = [v for v in own if v.trainable] + [v for v in own if not v.trainable]
         if everything:
             result += [seed.state for seed in attributes_of_kind(self, "seed")]
-            result += [v for metric in attributes_of_kind(self, "metric") for v in metric.variables]
         for layer in self._sublayers():
             result += layer._walk(everything)
         return result

@@ -16,9 +16,10 @@ from typing import Any
 import jax
 import numpy as np
 
+from hornbill.engine.blame import without_engine_notes
 from hornbill.engine.context import fresh_context
 from hornbill.engine.dtype import standardize_dtype
-from hornbill.engine.errors import ArgumentTypeError, HornbillError
+from hornbill.engine.errors import ArgumentTypeError, HornbillError, MissingNameError
 from hornbill.engine.naming import auto_name
 from hornbill.engine.operators import OPS, TensorOperators
 from hornbill.engine.record import Record, merge_records
@@ -120,8 +121,28 @@ class KerasTensor(TensorOperators):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         raise self._no_value("a NumPy function")
 
-    def __jax_array__(self) -> jax.Array:
+    @property
+    def __jax_array__(self) -> Any:  # a property, since JAX only looks whether it is there
         raise self._no_value("a JAX function")
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise ArgumentTypeError(
+            "A tensor cannot be changed in place: x[...] = value.",
+            got=f"{self!r}.",
+            why="It stands for the data that the model will get; a changed tensor is a new one.",
+            fixes=("x = ops.slice_update(x, start, value)", "x = ops.where(condition, value, x)"),
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("numpy", "item", "tolist", "eval", "value", "at"):
+            raise MissingNameError(
+                f"A KerasTensor has no values yet, so there is no x.{name}.",
+                got=f"{self!r}.",
+                why="It stands for the data that the model will get.",
+                fixes=("model.predict(data) gives the values of the outputs.",
+                       "Model(model.input, x).predict(data) gives those of a tensor in the middle."),
+            )  # fmt: skip
+        raise AttributeError(f"'KerasTensor' object has no attribute {name!r}")
 
     def __float__(self) -> float:
         raise self._no_value("float(x)")
@@ -214,7 +235,11 @@ def infer_spec(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
         return jax.tree_util.tree_unflatten(result_tree, specs), record
 
     if all(None not in t.shape for t in tensors):
-        return trace(0, True)
+        try:
+            return trace(0, True)
+        except Exception as failure:
+            without_engine_notes(failure)
+            raise
     try:
         first, second = trace(0, False), trace(1, False)
     except Exception as failure:
@@ -223,7 +248,7 @@ def infer_spec(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
         try:
             first, second = trace(0, True), trace(1, True)
         except Exception as second_failure:
-            raise _with_none(second_failure) from None
+            raise _with_none(second_failure) from second_failure.__cause__
     return jax.tree_util.tree_map(_merge, first[0], second[0], is_leaf=_is_leaf), merge_records(first[1], second[1])
 
 
@@ -231,6 +256,9 @@ def _with_none(error: Exception) -> Exception:
     """Writes None again where an error's text shows a number that stood for it."""
     if isinstance(error, HornbillError):
         error.rewrite(lambda text: _SHOWN_PROBE.sub("None", text))
+    elif notes := getattr(error, "__notes__", None):
+        error.__notes__ = [_SHOWN_PROBE.sub("None", note) for note in notes]  # type: ignore[attr-defined]
+    without_engine_notes(error)
     return error
 
 

@@ -154,9 +154,9 @@ class PReLU(Layer):
         self.alpha_initializer = initializers.get(alpha_initializer)
         self.alpha_regularizer = regularizers.get(alpha_regularizer)
         self.alpha_constraint = constraints.get(alpha_constraint)
+        self.shared_axes: list[int] | None = None
         if shared_axes is not None:
-            shared_axes = list(shared_axes) if isinstance(shared_axes, (tuple, list)) else [shared_axes]
-        self.shared_axes = shared_axes
+            self.shared_axes = [shared_axes] if isinstance(shared_axes, int) else list(shared_axes)
         self.supports_masking = True
 
     def build(self, input_shape: Any) -> None:

@@ -25,10 +25,22 @@ from hornbill.layers.activation import Softmax
 from hornbill.layers.dropout import Dropout
 from hornbill.layers.einsum_dense import EinsumDense
 
-__all__ = ["AdditiveAttention", "Attention", "GroupQueryAttention", "GroupedQueryAttention", "MultiHeadAttention"]
+__all__ = [
+    "AdditiveAttention",
+    "Attention",
+    "GroupQueryAttention",
+    "GroupedQueryAttention",
+    "MultiHeadAttention",
+]
 
 _INITIALIZERS = ("kernel_initializer", "bias_initializer")
-_FAMILIES = ("kernel_regularizer", "bias_regularizer", "activity_regularizer", "kernel_constraint", "bias_constraint")
+_FAMILIES = (
+    "kernel_regularizer",
+    "bias_regularizer",
+    "activity_regularizer",
+    "kernel_constraint",
+    "bias_constraint",
+)
 
 
 class ProjectedAttention(Layer):
@@ -58,7 +70,11 @@ class ProjectedAttention(Layer):
                 got=f"flash_attention=True, dropout={options['dropout']}.",
                 fixes="dropout=0.0, or flash_attention=None.",
             )
-        get = {"initializer": initializers.get, "regularizer": regularizers.get, "constraint": constraints.get}
+        get = {
+            "initializer": initializers.get,
+            "regularizer": regularizers.get,
+            "constraint": constraints.get,
+        }
         for name in (*_INITIALIZERS, *_FAMILIES):
             setattr(self, name, get[name.rpartition("_")[2]](options[name]))
         for name in ("dropout", "use_bias", "sliding_window", "flash_attention", "use_gate", "seed"):
@@ -72,7 +88,9 @@ class ProjectedAttention(Layer):
         config["activity_regularizer"] = serialize_keras_object(self._projection_regularizer)
         return {key: config[key] for key in ("name", "trainable", "dtype", *self._config_order)}
 
-    def _dense(self, equation: str, output_shape: Sequence[int | None], bias_axes: str, name: str) -> EinsumDense:
+    def _dense(
+        self, equation: str, output_shape: Sequence[int | None], bias_axes: str, name: str
+    ) -> EinsumDense:
         """Returns a projection; each has an initialiser of its own, so that no two start alike."""
         options = {key: getattr(self, key) for key in _FAMILIES if key != "activity_regularizer"}
         options.update({key: _copy_of(getattr(self, key)) for key in _INITIALIZERS})
@@ -226,15 +244,23 @@ class MultiHeadAttention(ProjectedAttention):
         self._score_equation, self._mix_equation = attention_equations(rank, self.attention_axes)
         split = _letters(rank - 1)
         equation, heads = f"{split}y,yuv->{split}uv", [None] * (rank - 2)
-        self._query_dense = self._built(equation, (*heads, self.num_heads, self.key_dim), "query", query_shape)
+        self._query_dense = self._built(
+            equation, (*heads, self.num_heads, self.key_dim), "query", query_shape
+        )
         self._key_dense = self._built(equation, (*heads, self.num_heads, self.key_dim), "key", key_shape)
         if self.use_gate:
-            self._gate_dense = self._built(equation, (*heads, self.num_heads, self.value_dim), "gate", query_shape)
-        self._value_dense = self._built(equation, (*heads, self.num_heads, self.value_dim), "value", value_shape)
+            self._gate_dense = self._built(
+                equation, (*heads, self.num_heads, self.value_dim), "gate", query_shape
+            )
+        self._value_dense = self._built(
+            equation, (*heads, self.num_heads, self.value_dim), "value", value_shape
+        )
         self._make_softmax_and_dropout()
         outputs = self.output_shape or (query_shape[-1],)
         out = "wxyz"[: len(outputs)] if len(outputs) <= 4 else string.ascii_uppercase[: len(outputs)]
-        self._output_dense = self._dense(f"{split}uv,uv{out}->{split}{out}", (*heads, *outputs), out, "attention_output")
+        self._output_dense = self._dense(
+            f"{split}uv,uv{out}->{split}{out}", (*heads, *outputs), out, "attention_output"
+        )
         self._output_dense.build((*query_shape[:-1], self.num_heads, self.value_dim))
 
     def _built(self, equation: str, output_shape: Any, name: str, input_shape: Any) -> EinsumDense:
@@ -258,7 +284,11 @@ class MultiHeadAttention(ProjectedAttention):
         """Attends from the queries to the values."""
         key = value if key is None else key
         mask = self._whole_mask(query, value, value_mask, key_mask, attention_mask, use_causal_mask)
-        q, k, v = self._query_dense(query), self._key_dense(key), self._value_dense(value)  # (..., heads, size)
+        q, k, v = (
+            self._query_dense(query),
+            self._key_dense(key),
+            self._value_dense(value),
+        )  # (..., heads, size)
         attended, scores = self._attend(q, k, v, mask, training, return_attention_scores)
         if self.use_gate:
             attended = ops.multiply(attended, ops.sigmoid(self._gate_dense(query)))
@@ -269,8 +299,12 @@ class MultiHeadAttention(ProjectedAttention):
         if self._use_fused(len(q.shape), return_scores):
             if mask is not None:
                 mask = self._stretched(mask, 4)
-            return ops.dot_product_attention(q, k, v, mask=mask, scale=self._scale, flash_attention=self._flash()), None
-        scores = ops.einsum(self._score_equation, ops.multiply(q, self._scale), k)  # (batch, heads, queries, keys)
+            return ops.dot_product_attention(
+                q, k, v, mask=mask, scale=self._scale, flash_attention=self._flash()
+            ), None
+        scores = ops.einsum(
+            self._score_equation, ops.multiply(q, self._scale), k
+        )  # (batch, heads, queries, keys)
         scores = self._softmax(scores, mask=self._stretched(mask, len(scores.shape)))
         dropped = self._dropout_layer(scores, training=training) if self.dropout else scores
         return ops.einsum(self._mix_equation, dropped, v), scores
@@ -416,7 +450,11 @@ class GroupQueryAttention(ProjectedAttention):
         key = value if key is None else key
         mask = self._whole_mask(query, value, value_mask, key_mask, attention_mask, use_causal_mask)
         mask = self._stretched(mask, 4)  # (batch, heads, queries, keys)
-        q, k, v = self._query_dense(query), self._key_dense(key), self._value_dense(value)  # (..., heads, size)
+        q, k, v = (
+            self._query_dense(query),
+            self._key_dense(key),
+            self._value_dense(value),
+        )  # (..., heads, size)
         scores = None
         if self._use_fused(4, return_attention_scores):
             attended = ops.dot_product_attention(
@@ -485,7 +523,9 @@ class Attention(Layer):
         owner = f"{type(self).__name__} {self.name!r}"
         wanted = f"{owner} is called on a list: [query, value] or [query, value, key]."
         if not isinstance(inputs, (list, tuple)) or not all(_is_tensor_or_shape(item) for item in inputs):
-            raise ArgumentError(wanted, got="one tensor.", fixes=f"{type(self).__name__}()([x, x]) for self-attention.")
+            raise ArgumentError(
+                wanted, got="one tensor.", fixes=f"{type(self).__name__}()([x, x]) for self-attention."
+            )
         if len(inputs) not in (2, 3):
             raise ArgumentError(wanted, got=f"a list of {len(inputs)}.")
         if mask is not None and (not isinstance(mask, (list, tuple)) or not 2 <= len(mask) <= len(inputs)):
@@ -497,7 +537,9 @@ class Attention(Layer):
         if self.score_mode == "dot":
             scores = ops.matmul(query, ops.swapaxes(key, -2, -1))
             return scores if self.scale is None else ops.multiply(scores, self.scale)
-        sums = ops.add(ops.expand_dims(query, -2), ops.expand_dims(key, -3))  # (batch, queries, keys, features)
+        sums = ops.add(
+            ops.expand_dims(query, -2), ops.expand_dims(key, -3)
+        )  # (batch, queries, keys, features)
         sums = sums if self.scale is None else ops.multiply(self.scale, sums)
         return ops.multiply(self.concat_score_weight, ops.sum(ops.tanh(sums), axis=-1))
 
@@ -514,7 +556,9 @@ class Attention(Layer):
         query, value, key = inputs[0], inputs[1], inputs[-1] if len(inputs) > 2 else inputs[1]
         query_mask, value_mask = (mask[0], mask[1]) if mask is not None else (None, None)
         scores = self._scores(query, key)
-        whole = None if value_mask is None else ops.expand_dims(ops.cast(value_mask, "bool"), -2)  # (batch, 1, keys)
+        whole = (
+            None if value_mask is None else ops.expand_dims(ops.cast(value_mask, "bool"), -2)
+        )  # (batch, 1, keys)
         if use_causal_mask:
             rows, columns = (ops.arange(size) for size in scores.shape[-2:])
             causal = ops.greater_equal(ops.expand_dims(rows, 1), columns)  # (queries, keys)
@@ -566,10 +610,14 @@ class AdditiveAttention(Attention):
         """Makes one weight per feature."""
         self._check_inputs(input_shape)
         if self.use_scale:
-            self.scale = self.add_weight((input_shape[0][-1],), "glorot_uniform", name="scale", axes=("features",))
+            self.scale = self.add_weight(
+                (input_shape[0][-1],), "glorot_uniform", name="scale", axes=("features",)
+            )
 
     def _scores(self, query: Tensor, key: Tensor) -> Tensor:
-        sums = ops.tanh(ops.add(ops.expand_dims(query, -2), ops.expand_dims(key, -3)))  # (..., keys, features)
+        sums = ops.tanh(
+            ops.add(ops.expand_dims(query, -2), ops.expand_dims(key, -3))
+        )  # (..., keys, features)
         return ops.sum(sums if self.scale is None else ops.multiply(self.scale, sums), axis=-1)
 
 

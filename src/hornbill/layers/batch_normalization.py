@@ -100,7 +100,7 @@ class BatchNormalization(ConfigLayer):
         self.beta_initializer = initializers.get(beta_initializer)
         self.gamma_initializer = initializers.get(gamma_initializer)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
-        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.moving_variance_initializer: Any = initializers.get(moving_variance_initializer)
         self.beta_regularizer = regularizers.get(beta_regularizer)
         self.gamma_regularizer = regularizers.get(gamma_regularizer)
         self.beta_constraint = constraints.get(beta_constraint)
@@ -202,10 +202,9 @@ class BatchNormalization(ConfigLayer):
 
 def _one_axis(axis: Any) -> int:
     """Returns the axis; files of Keras 2 hold it in a list."""
-    if isinstance(axis, (list, tuple)) and len(axis) == 1:
-        axis = axis[0]
+    only: Any = axis[0] if isinstance(axis, (list, tuple)) and len(axis) == 1 else axis
     try:
-        return int(axis)
+        return int(only)
     except (TypeError, ValueError):
         raise ArgumentTypeError(
             "BatchNormalization: axis must be one whole number, the axis of the channels.",

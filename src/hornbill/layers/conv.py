@@ -27,6 +27,10 @@ class WindowLayer(ConfigLayer):
 
     rank: ClassVar[int] = 0
     strides_and_dilation: ClassVar[bool] = False
+    use_bias: bool
+    bias_initializer: Any
+    bias_regularizer: Any
+    bias_constraint: Any
 
     def _store_window(
         self, kernel_size: Any, strides: Any, padding: str, data_format: str | None, dilation_rate: Any

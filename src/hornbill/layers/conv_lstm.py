@@ -230,7 +230,12 @@ class ConvLSTM(CellArguments, RNN):
             inputs_mask, recurrent_mask = cell.masks_for(xs[0], states[0], training)
             projected = cell.project(xs, inputs_mask)
             return run_steps(
-                lambda x, s: cell.recur(x, s, recurrent_mask), projected, states, mask, output_is_state=True, **settings
+                lambda x, s: cell.recur(x, s, recurrent_mask),
+                projected,
+                states,
+                mask,
+                output_is_state=True,
+                **settings,
             )
 
     def input_axes(self, ndim: int) -> tuple[str, ...]:

@@ -77,7 +77,7 @@ class EinsumDense(LowRank):
         super().__init__(**kwargs)
         refuse_quantization("EinsumDense", quantization_config or gptq_unpacked_column_size)
         self.equation, self.bias_axes = equation, bias_axes
-        self.output_shape = (
+        self.output_shape: Any = (
             tuple(output_shape) if isinstance(output_shape, (tuple, list)) else (output_shape,)
         )
         self.activation = activations.get(activation)

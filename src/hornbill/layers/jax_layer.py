@@ -63,7 +63,9 @@ class JaxLayer(Layer):
     ) -> None:
         self._call_arguments = _named_arguments("call_fn", call_fn, self._call_names, ("params", "inputs"))
         self._init_arguments = (
-            () if init_fn is None else _named_arguments("init_fn", init_fn, self._init_names, ("rng", "inputs"))
+            ()
+            if init_fn is None
+            else _named_arguments("init_fn", init_fn, self._init_names, ("rng", "inputs"))
         )
         if init_fn is None and params is None and state is None:
             raise ArgumentError(
@@ -108,7 +110,9 @@ class JaxLayer(Layer):
             return None
         leaves, treedef = jax.tree_util.tree_flatten_with_path(structure)
         for path, leaf in leaves:
-            name = "_".join(str(getattr(key, "key", getattr(key, "idx", getattr(key, "name", key)))) for key in path)
+            name = "_".join(
+                str(getattr(key, "key", getattr(key, "idx", getattr(key, "name", key)))) for key in path
+            )
             host = np.asarray(leaf)
             variable = self.add_weight(
                 host.shape, lambda shape, dtype, host=host: host.astype(dtype), dtype=host.dtype,
@@ -122,7 +126,9 @@ class JaxLayer(Layer):
         """Makes the parameters with `init_fn`, on inputs of ones in which unknown sizes are 1."""
         if self.params is not None or self.state is not None:
             return
-        is_shape = isinstance(input_shape, tuple) and all(n is None or isinstance(n, int) for n in input_shape)
+        is_shape = isinstance(input_shape, tuple) and all(
+            n is None or isinstance(n, int) for n in input_shape
+        )
         inputs = _ones(input_shape, self.compute_dtype) if is_shape else jax.tree.map(
             lambda shape: _ones(shape, self.compute_dtype), input_shape, is_leaf=lambda s: isinstance(s, tuple)
         )  # fmt: skip
@@ -170,7 +176,9 @@ def _ones(shape: Any, dtype: Any) -> Any:
 def _named_arguments(owner: str, fn: Any, known: tuple[str, ...], needed: tuple[str, ...]) -> tuple[str, ...]:
     """Returns the names of a function's parameters after checking them."""
     names = tuple(
-        name for name, p in inspect.signature(fn).parameters.items() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+        name
+        for name, p in inspect.signature(fn).parameters.items()
+        if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
     )
     for name in names:
         if name not in known:
@@ -180,7 +188,9 @@ def _named_arguments(owner: str, fn: Any, known: tuple[str, ...], needed: tuple[
             )
     for name in needed:
         if name not in names:
-            raise ArgumentError(f"JaxLayer: {owner} needs the parameter {name!r}.", got=f"{owner}({', '.join(names)}).")
+            raise ArgumentError(
+                f"JaxLayer: {owner} needs the parameter {name!r}.", got=f"{owner}({', '.join(names)})."
+            )
     return names
 
 
@@ -201,7 +211,9 @@ class FlaxLayer(JaxLayer):
         try:
             linen = importlib.import_module("flax.linen")
         except ImportError:
-            raise StateError("FlaxLayer needs Flax, which is not installed.", fixes="pip install flax") from None
+            raise StateError(
+                "FlaxLayer needs Flax, which is not installed.", fixes="pip install flax"
+            ) from None
         if not isinstance(module, linen.Module):
             raise ArgumentError("FlaxLayer takes a flax.linen module.", got=f"{type(module).__name__}.")
         self.module, self.method = module, method
@@ -225,7 +237,9 @@ class FlaxLayer(JaxLayer):
 
         def init_fn(rng: Any, inputs: Any, training: bool) -> Any:
             first, second = jax.random.split(rng)
-            made = dict(module.init({"params": first, "dropout": second}, inputs, method=method, **flags(training)))
+            made = dict(
+                module.init({"params": first, "dropout": second}, inputs, method=method, **flags(training))
+            )
             return made.pop("params", {}), made
 
         super().__init__(call_fn, init_fn, params, state, **kwargs)

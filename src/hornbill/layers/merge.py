@@ -301,7 +301,7 @@ class Concatenate(Merge):
                 "their other sizes must be equal.",
                 got="; ".join(describe_shape(shape, names) for shape in shapes) + ".",
                 why=f"{names[axis]} (axis {axis}): {' and '.join(map(str, sizes))} are different.",
-                fixes=_size_fixes(names[axis], sizes),
+                fixes=_size_fixes(names[axis], [size for size in sizes if size is not None]),
             )
 
     def call(self, inputs: Any) -> Any:
@@ -354,7 +354,7 @@ class Dot(Merge):
         self.axes, self.normalize = axes, normalize
 
     def _axes_for(self, ranks: Sequence[int]) -> tuple[int, int]:
-        given = self.axes if isinstance(self.axes, (tuple, list)) else (self.axes, self.axes)
+        given: Any = self.axes if isinstance(self.axes, (tuple, list)) else (self.axes, self.axes)
         first, second = (
             axis % rank if -rank <= axis < rank else -1 for axis, rank in zip(given, ranks, strict=True)
         )

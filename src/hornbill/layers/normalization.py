@@ -14,6 +14,7 @@ from jax import lax
 from hornbill import constraints, initializers, ops, regularizers
 from hornbill.engine.axes import describe_shape
 from hornbill.engine.config import boolean, number, positive_int
+from hornbill.engine.context import autocast_scope
 from hornbill.engine.errors import ArgumentError, ArgumentTypeError, ShapeError
 from hornbill.engine.input_spec import InputSpec
 from hornbill.engine.layer import Layer
@@ -255,7 +256,8 @@ class RMSNormalization(Layer):
 
     def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis, self.epsilon = axis, epsilon
+        self.axis: Any = axis
+        self.epsilon = epsilon
 
     def build(self, input_shape: Any) -> None:
         """Makes the scale with the sizes of the normalised axes."""
@@ -348,7 +350,8 @@ class SpectralNormalization(Wrapper):
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Returns what the inner layer returns; while training, its kernel is normalised first."""
         if training:
-            self._normalise()
+            with autocast_scope(None):  # the kernel itself is changed, so it must not be rounded
+                self._normalise()
         return self.layer(inputs)
 
     def _normalise(self) -> None:

@@ -25,8 +25,18 @@ from hornbill.engine.symbolic import KerasTensor, infer_spec
 from hornbill.engine.variable import Variable
 from hornbill.layers.recurrent_loop import run_steps
 from hornbill.layers.rnn_cells import (
-    DropoutCell, GRUCell, LSTMCell, RecurrentCell, SimpleRNNCell, StackedRNNCells, as_list, call_cell, check_cell,
-    initial_state, output_size, with_activation_names,
+    DropoutCell,
+    GRUCell,
+    LSTMCell,
+    RecurrentCell,
+    SimpleRNNCell,
+    StackedRNNCells,
+    as_list,
+    call_cell,
+    check_cell,
+    initial_state,
+    output_size,
+    with_activation_names,
 )  # fmt: skip
 
 __all__ = ["GRU", "LSTM", "RNN", "SimpleRNN"]
@@ -83,7 +93,11 @@ class RNN(Layer):
         check_cell(type(self).__name__, cell)
         super().__init__(**kwargs)
         self.cell = cell
-        self.return_sequences, self.return_state, self.go_backwards = return_sequences, return_state, go_backwards
+        self.return_sequences, self.return_state, self.go_backwards = (
+            return_sequences,
+            return_state,
+            go_backwards,
+        )
         self.stateful, self.unroll, self.zero_output_for_mask = stateful, unroll, zero_output_for_mask
         self.supports_masking = True
         self._kept: list[KeptState] | None = None
@@ -174,11 +188,17 @@ class RNN(Layer):
         return [output_mask, *(None for _ in self.state_size)] if self.return_state else output_mask
 
     def call(
-        self, sequences: Tensor, initial_state: Any = None, mask: Tensor | None = None, training: bool | None = False
+        self,
+        sequences: Tensor,
+        initial_state: Any = None,
+        mask: Tensor | None = None,
+        training: bool | None = False,
     ) -> Any:
         """Runs the cell over the sequence."""
         if sequences.shape[1] == 0:
-            raise ShapeError(f"{type(self).__name__} {self.name!r} wants at least one time step.", got="0 steps.")
+            raise ShapeError(
+                f"{type(self).__name__} {self.name!r} wants at least one time step.", got="0 steps."
+            )
         mask = tree.flatten(mask)[0] if isinstance(mask, (list, tuple)) else mask
         states = self._first_states(sequences, initial_state)
         last, outputs, states = self.inner_loop(sequences, states, mask, training)
@@ -200,7 +220,9 @@ class RNN(Layer):
         wanted = [leaf.shape for leaf in jax.eval_shape(lambda: tree.flatten(self.get_initial_state(batch)))]
         came = [leaf.shape for leaf in tree.flatten(states)]
         if came != wanted:
-            names = {1: "state", 2: "h and c"}.get(len(wanted), "states") if isinstance(self, LSTM) else "states"
+            names = (
+                {1: "state", 2: "h and c"}.get(len(wanted), "states") if isinstance(self, LSTM) else "states"
+            )
             kept = " The states kept from the batch before have another batch size." if self.stateful else ""
             raise ShapeError(
                 f"{type(self).__name__} {self.name!r} wants {len(wanted)} initial {names}: "
@@ -210,20 +232,32 @@ class RNN(Layer):
             )
         return states
 
-    def inner_loop(self, sequences: Tensor, initial_state: Any, mask: Any, training: bool | None = False) -> Any:
+    def inner_loop(
+        self, sequences: Tensor, initial_state: Any, mask: Any, training: bool | None = False
+    ) -> Any:
         """Runs the cell over the steps and returns (last output, all outputs, last states)."""
         time_first = ops.swapaxes(sequences, 0, 1)  # (steps, batch, ...)
-        step_mask = None if mask is None else jnp.swapaxes(jnp.asarray(mask).astype(bool), 0, 1)  # (steps, batch)
+        step_mask = (
+            None if mask is None else jnp.swapaxes(jnp.asarray(mask).astype(bool), 0, 1)
+        )  # (steps, batch)
         if self.go_backwards:
             time_first = ops.flip(time_first, axis=0)
             step_mask = None if step_mask is None else jnp.flip(step_mask, axis=0)
         unroll = self.unroll and not context().probing
-        settings = {"zero_masked": self.zero_output_for_mask, "unroll": unroll, "collect": self.return_sequences}
+        settings = {
+            "zero_masked": self.zero_output_for_mask,
+            "unroll": unroll,
+            "collect": self.return_sequences,
+        }
         try:
             if is_own(self.cell):
-                last, outputs, states = self._run_own(time_first, initial_state, step_mask, training, settings)
+                last, outputs, states = self._run_own(
+                    time_first, initial_state, step_mask, training, settings
+                )
             else:
-                last, outputs, states = self._run_any(time_first, initial_state, step_mask, training, settings)
+                last, outputs, states = self._run_any(
+                    time_first, initial_state, step_mask, training, settings
+                )
         finally:
             forget_masks(self.cell)
         if outputs is not None:
@@ -237,7 +271,12 @@ class RNN(Layer):
             inputs_mask, recurrent_mask = cell.masks_for(xs[0], states[0], training)
             projected = cell.project(xs, inputs_mask)
             return run_steps(
-                lambda x, s: cell.recur(x, s, recurrent_mask), projected, states, mask, output_is_state=True, **settings
+                lambda x, s: cell.recur(x, s, recurrent_mask),
+                projected,
+                states,
+                mask,
+                output_is_state=True,
+                **settings,
             )
 
     def _run_any(self, xs: Tensor, states: Any, mask: Any, training: Any, settings: dict[str, Any]) -> Any:
@@ -365,7 +404,7 @@ class SimpleRNN(CellArguments, RNN):
         (2, 4)
     """
 
-    _not_in_config = ('seed',)
+    _not_in_config = ("seed",)
     units = from_cell("units")
 
     def __init__(

@@ -87,7 +87,9 @@ def run_steps(
     return last, outputs, states
 
 
-def _trace_once(step: Step, variables: Sequence[Variable], x: Tensor, states: Any) -> tuple[Tensor, list[Variable]]:
+def _trace_once(
+    step: Step, variables: Sequence[Variable], x: Tensor, states: Any
+) -> tuple[Tensor, list[Variable]]:
     """Returns zeros in the shape of the output, and the variables that the step assigns."""
     assigned: list[Variable] = []
 

@@ -150,7 +150,9 @@ class RecurrentCell(DropoutCell):
         self.kernel_regularizer, self.recurrent_regularizer, self.bias_regularizer = map(
             regularizers.get, regularizer_names
         )
-        self.kernel_constraint, self.recurrent_constraint, self.bias_constraint = map(constraints.get, constraint_names)
+        self.kernel_constraint, self.recurrent_constraint, self.bias_constraint = map(
+            constraints.get, constraint_names
+        )
         self.dropout, self.recurrent_dropout = dropout, recurrent_dropout
         self.seed, self.seed_generator = seed, SeedGenerator(seed=seed)
         self.state_size: Any = self.units
@@ -191,7 +193,9 @@ class RecurrentCell(DropoutCell):
     def _times(self, x: Tensor, kernel: Any, mask: Any) -> Tensor:
         """Multiplies by a kernel after dropout, which may differ from gate to gate."""
         if isinstance(mask, list):
-            parts = [ops.matmul(ops.multiply(x, m), self._columns(kernel, gate)) for gate, m in enumerate(mask)]
+            parts = [
+                ops.matmul(ops.multiply(x, m), self._columns(kernel, gate)) for gate, m in enumerate(mask)
+            ]
             return ops.concatenate(parts, axis=-1)
         return ops.matmul(x if mask is None else ops.multiply(x, mask), kernel)
 

@@ -35,12 +35,12 @@ class ConfigLayer(Layer):
     def get_config(self) -> dict[str, Any]:
         """Returns name, trainable, dtype and the constructor's arguments, as plain data."""
         config = super().get_config()
-        if "activation" in config and callable(self.activation):
-            name = activations.serialize(self.activation)
-            config["activation"] = name if isinstance(name, str) else config["activation"]
         for key in self.config_order:
             if key not in config and key not in self.config_omitted and hasattr(self, key):
                 config[key] = serialize_keras_object(getattr(self, key))
+        if "activation" in config and callable(self.activation):
+            name = activations.serialize(self.activation)
+            config["activation"] = name if isinstance(name, str) else config["activation"]
         first = {key: config[key] for key in self.config_order if key in config}
         return {**first, **config}
 

@@ -144,7 +144,9 @@ class Bidirectional(Layer):
                 got=f"merge_mode={merge_mode!r}.",
                 fixes=did_you_mean(merge_mode, [m for m in MERGE_MODES if m]).strip() or (),
             )
-        if not all(hasattr(layer, name) for name in ("go_backwards", "return_sequences", "return_state", "stateful")):
+        if not all(
+            hasattr(layer, name) for name in ("go_backwards", "return_sequences", "return_state", "stateful")
+        ):
             raise ArgumentError(
                 "Bidirectional wraps a recurrent layer: one with go_backwards, return_sequences, return_state, stateful.",
                 got=f"{type(layer).__name__} {layer.name!r}.",

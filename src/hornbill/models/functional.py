@@ -117,6 +117,8 @@ class Functional(Model):
             if one is not None:
                 set_mask(value, one)
         results = self._program.run(values, self._call_node)
+        if len(results) == 1 and isinstance(self._outputs_structure, (list, tuple)):
+            return results[0]  # Model(inputs, outputs=[x]) gives the tensor itself, as in Keras
         treedef = jax.tree_util.tree_structure(self._outputs_structure, is_leaf=_is_tensor)
         return jax.tree_util.tree_unflatten(treedef, results)
 

@@ -114,13 +114,13 @@ class Model(Trainer, Layer):
 
     @property
     def input_shape(self) -> Any:
-        """The shape of the input, or structure of them, batch first."""
-        return _shapes(self.input)
+        """The shape of the input, or structure of them if there are several, batch first."""
+        return _shapes_or_one(self.input)
 
     @property
     def output_shape(self) -> Any:
-        """The shape of the output, or structure of them, batch first."""
-        return _shapes(self.output)
+        """The shape of the output, or structure of them if there are several, batch first."""
+        return _shapes_or_one(self.output)
 
     def build(self, *args: Any, **kwargs: Any) -> None:
         """Makes all weights for an input shape (batch axis included) by tracing a call.
@@ -248,6 +248,11 @@ def _shapes(structure: Any) -> Any:
     if isinstance(structure, dict):
         return {key: _shapes(item) for key, item in structure.items()}
     return [_shapes(item) for item in structure]
+
+
+def _shapes_or_one(structure: Any) -> Any:
+    leaves = leaves_of(structure)
+    return leaves[0].shape if len(leaves) == 1 else _shapes(structure)
 
 
 def _as_tuples(shape: Any) -> Any:

@@ -107,6 +107,8 @@ class CompileLoss:
         ):
             if loss is None:
                 continue
+            if rows is not None and jnp.ndim(weight) == 1 and prediction.ndim > 2:
+                weight = jnp.reshape(weight, (-1,) + (1,) * (prediction.ndim - 2))  # (rows, 1, ...), as the losses
             value = loss(target, prediction, sample_weight=weight)
             if rows is not None and loss.reduction in ("sum_over_batch_size", "mean"):
                 value = value * (rows[0] / rows[1])

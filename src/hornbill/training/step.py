@@ -35,8 +35,7 @@ class Steps:
         self.model = model
         self.trainable: list[Variable] = list(model.trainable_variables)
         metric_variables = [v for m in model.metrics for v in m.variables]
-        held = {id(v) for v in (*self.trainable, *metric_variables)}
-        self.non_trainable = [v for v in model.non_trainable_variables if id(v) not in held]
+        self.non_trainable = model.non_trainable_variables
         seed = global_seed_generator().state
         if all(v is not seed for v in self.non_trainable):
             self.non_trainable = [*self.non_trainable, seed]
@@ -126,6 +125,8 @@ def _step_of(model: Any, kind: str) -> Callable[..., Any]:
     """Returns the uncompiled step of a kind, from the model's own methods where it overrides them."""
     method = getattr(model, f"{kind}_step")
     _check_signature(model, kind, method)
+    if getattr(method, "__func__", None) is not model.own_steps[kind]:
+        method = _given_packed(method)
     if kind == "train":
         return lambda state, batch: method(state, batch)
     if kind == "test":
@@ -144,6 +145,18 @@ def _step_of(model: Any, kind: str) -> Callable[..., Any]:
         return outputs, new
 
     return predict
+
+
+def _given_packed(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Returns a user's step, which gets its data as Keras packs it: `(x, y)`, `(x, y, sample_weight)` or x alone."""
+
+    def step(state: Any, batch: Any) -> Any:
+        x, y, sample_weight, _ = batch
+        if sample_weight is not None:
+            return method(state, (x, y, sample_weight))
+        return method(state, (x, y) if y is not None else (x,) if isinstance(x, tuple) else x)
+
+    return step
 
 
 def _check_signature(model: Any, kind: str, method: Callable[..., Any]) -> None:

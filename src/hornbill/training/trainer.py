@@ -7,7 +7,8 @@ outputs in `compile.py`.
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import jax
 import numpy as np
@@ -27,6 +28,8 @@ from hornbill.training.step import Steps, loss_and_gradients, masked_weight
 
 __all__ = ["Trainer"]
 
+_OVERRIDABLE = ("train_step", "test_step", "compute_loss", "compute_metrics")
+
 loop = lazy_module("hornbill.training.loop")
 
 
@@ -35,6 +38,7 @@ class Trainer(OldTrainerSpellings):
 
     name: str
     built: bool
+    own_steps: ClassVar[dict[str, Callable[..., Any]]] = {}
 
     def __init__(self) -> None:
         self.__dict__.update(
@@ -366,7 +370,7 @@ class Trainer(OldTrainerSpellings):
             return False
         if kind == "predict":
             return True
-        if any(type(self).__dict__.get(name) for name in ("train_step", "test_step", "compute_loss", "compute_metrics")):
+        if any(getattr(type(self), name) is not getattr(Trainer, name) for name in _OVERRIDABLE):
             return False
         masks = any(getattr(layer, "mask_zero", False) or type(layer).__name__ == "Masking" for layer in layers)
         couples = any(layer.activity_regularizer is not None for layer in layers)
@@ -508,6 +512,9 @@ class Trainer(OldTrainerSpellings):
         for variable, value in zip(variables, state["variables"], strict=True):
             variable.assign(value)
         self.__dict__["_batches_state"] = state["batches"]
+
+
+Trainer.own_steps.update(train=Trainer.train_step, test=Trainer.test_step, predict=Trainer.predict_step)
 
 
 def _unpacked(data: Any) -> tuple[Any, Any, Any, Any]:

@@ -60,13 +60,13 @@ def update(x: Variable, new_x: Any) -> Variable:
 
 def update_add(x: Variable, increment: Any) -> Variable:
     """Adds to a Variable and returns it."""
-    _check_variable("update_add", x).assign_add(increment)
+    _check_variable("update_add", x).assign_add(ops.convert_to_tensor(increment, x.dtype))
     return x
 
 
 def update_sub(x: Variable, decrement: Any) -> Variable:
     """Subtracts from a Variable and returns it."""
-    _check_variable("update_sub", x).assign_sub(decrement)
+    _check_variable("update_sub", x).assign_sub(ops.convert_to_tensor(decrement, x.dtype))
     return x
 
 

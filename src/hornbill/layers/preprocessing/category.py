@@ -34,7 +34,11 @@ class CategoryEncoding(Layer):
     """
 
     def __init__(
-        self, num_tokens: int | None = None, output_mode: str = "multi_hot", sparse: bool = False, **kwargs: Any
+        self,
+        num_tokens: int | None = None,
+        output_mode: str = "multi_hot",
+        sparse: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.output_mode = one_of("CategoryEncoding", "output_mode", output_mode, MODES)
@@ -62,7 +66,9 @@ class CategoryEncoding(Layer):
             )
         if not isinstance(inputs, jax.core.Tracer):
             host = np.asarray(inputs)
-            if host.size and (host.min() < 0 or (self.output_mode != "count" and host.max() >= self.num_tokens)):
+            if host.size and (
+                host.min() < 0 or (self.output_mode != "count" and host.max() >= self.num_tokens)
+            ):
                 raise ArgumentError(
                     f"CategoryEncoding {self.name!r} wants numbers from 0 to {self.num_tokens - 1}.",
                     got=f"numbers from {host.min()} to {host.max()}.",

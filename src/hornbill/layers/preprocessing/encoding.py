@@ -24,7 +24,9 @@ def dense_only(owner: str, sparse: Any) -> None:
         )
 
 
-def encode(indices: Tensor, depth: int, mode: str, weights: Tensor | None = None, dtype: Any = "float32") -> Tensor:
+def encode(
+    indices: Tensor, depth: int, mode: str, weights: Tensor | None = None, dtype: Any = "float32"
+) -> Tensor:
     """Returns whole numbers as rows of length `depth`; numbers outside 0 to depth - 1 leave no trace.
 
     Args:

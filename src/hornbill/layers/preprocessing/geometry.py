@@ -68,7 +68,9 @@ class Resizing(ImageLayer):
         """Resizes a batch of images."""
         return self._resize(images, self.interpolation)
 
-    def transform_segmentation_masks(self, masks: Tensor, transformation: Any, training: bool = True) -> Tensor:
+    def transform_segmentation_masks(
+        self, masks: Tensor, transformation: Any, training: bool = True
+    ) -> Tensor:
         """Resizes masks by the nearest pixel."""
         return self._resize(masks, "nearest")
 

@@ -23,7 +23,9 @@ __all__ = ["ImageLayer", "factor_range"]
 _BASE = ("name", "trainable", "dtype", "data_format")
 
 
-def factor_range(owner: str, name: str, factor: Any, low: float, high: float, symmetric: bool) -> tuple[Any, Any]:
+def factor_range(
+    owner: str, name: str, factor: Any, low: float, high: float, symmetric: bool
+) -> tuple[Any, Any]:
     """Returns a factor as (lower, upper): one number means (-x, x), or (low, x) when not symmetric.
 
     Raises:
@@ -36,7 +38,9 @@ def factor_range(owner: str, name: str, factor: Any, low: float, high: float, sy
     else:
         raise ArgumentError(f"{owner}: {name} is a number or a pair of numbers.", got=f"{name}={factor!r}.")
     if lower > upper or lower < low or upper > high:
-        raise ArgumentError(f"{owner}: {name} lies from {low} to {high}, the lower number first.", got=f"{factor!r}.")
+        raise ArgumentError(
+            f"{owner}: {name} lies from {low} to {high}, the lower number first.", got=f"{factor!r}."
+        )
     return lower, upper
 
 
@@ -75,7 +79,9 @@ class ImageLayer(Layer):
         """Returns the labels as they are."""
         return labels
 
-    def transform_segmentation_masks(self, masks: Tensor, transformation: Any, training: bool = True) -> Tensor:
+    def transform_segmentation_masks(
+        self, masks: Tensor, transformation: Any, training: bool = True
+    ) -> Tensor:
         """Transforms masks as images when pixels move."""
         return self.transform_images(masks, transformation, training) if self.moves_pixels else masks
 
@@ -95,7 +101,10 @@ class ImageLayer(Layer):
             )
         images, single = self._batched(data["images"])
         transformation = self.get_random_transformation(images, training)
-        result = {**data, "images": self._unbatched(self.transform_images(images, transformation, training), single)}
+        result = {
+            **data,
+            "images": self._unbatched(self.transform_images(images, transformation, training), single),
+        }
         if "labels" in data:
             result["labels"] = self.transform_labels(data["labels"], transformation, training)
         if "segmentation_masks" in data:
@@ -127,7 +136,10 @@ class ImageLayer(Layer):
     def _affine(self, images: Tensor, rows: Sequence[Any]) -> Tensor:
         """Moves the pixels of each image by its six numbers (see `ops.image.affine_transform`)."""
         batch = images.shape[0]
-        columns = [jnp.broadcast_to(jnp.asarray(value, "float32").reshape(-1), (batch,)) for value in (*rows, 0.0, 0.0)]
+        columns = [
+            jnp.broadcast_to(jnp.asarray(value, "float32").reshape(-1), (batch,))
+            for value in (*rows, 0.0, 0.0)
+        ]
         return ops.image.affine_transform(
             self._floats(images), jnp.stack(columns, axis=1), interpolation=self.interpolation,  # type: ignore[attr-defined]
             fill_mode=self.fill_mode, fill_value=self.fill_value, data_format=self.data_format,  # type: ignore[attr-defined]

@@ -89,7 +89,9 @@ class _Moved(ImageLayer):
         self.fill_value = fill_value
         self._store_seed(seed)
 
-    def transform_segmentation_masks(self, masks: Tensor, transformation: Any, training: bool = True) -> Tensor:
+    def transform_segmentation_masks(
+        self, masks: Tensor, transformation: Any, training: bool = True
+    ) -> Tensor:
         """Moves the pixels of masks without mixing them."""
         kept, self.interpolation = self.interpolation, "nearest"
         try:
@@ -196,7 +198,9 @@ class RandomZoom(_Moved):
         """Zooms each image about its middle."""
         h, w = (transformation[name].reshape(-1) for name in ("height_zoom", "width_zoom"))
         height, width = self._size(images)
-        return self._affine(images, (w, 0.0, (width - 1) / 2.0 * (1.0 - w), 0.0, h, (height - 1) / 2.0 * (1.0 - h)))
+        return self._affine(
+            images, (w, 0.0, (width - 1) / 2.0 * (1.0 - w), 0.0, h, (height - 1) / 2.0 * (1.0 - h))
+        )
 
 
 class RandomTranslation(_Moved):
@@ -230,8 +234,12 @@ class RandomTranslation(_Moved):
     ) -> None:
         super().__init__(**kwargs)
         self.height_factor, self.width_factor = height_factor, width_factor
-        self._height = factor_range("RandomTranslation", "height_factor", height_factor, -1.0, 1.0, symmetric=True)
-        self._width = factor_range("RandomTranslation", "width_factor", width_factor, -1.0, 1.0, symmetric=True)
+        self._height = factor_range(
+            "RandomTranslation", "height_factor", height_factor, -1.0, 1.0, symmetric=True
+        )
+        self._width = factor_range(
+            "RandomTranslation", "width_factor", width_factor, -1.0, 1.0, symmetric=True
+        )
         self._store(data_format)
         self._store_moving(interpolation, fill_mode, fill_value, seed)
 
@@ -286,9 +294,9 @@ class RandomCrop(ImageLayer):
         if height < self.height or width < self.width:
             return None
         seed = seed or self.generator
-        top = random.randint((), 0, height - self.height + 1, seed=seed)
-        left = random.randint((), 0, width - self.width + 1, seed=seed)
-        return top, left
+        top = random.uniform((), seed=seed) * (height - self.height + 1)
+        left = random.uniform((), seed=seed) * (width - self.width + 1)
+        return ops.cast(top, "int32"), ops.cast(left, "int32")
 
     def transform_images(self, images: Tensor, transformation: Any, training: bool = True) -> Tensor:
         """Cuts the part out of each image."""
@@ -313,7 +321,9 @@ class RandomContrast(ImageLayer):
     only_training = True
     config_order = ("factor", "value_range", "seed")
 
-    def __init__(self, factor: Any, value_range: Any = (0, 255), seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, factor: Any, value_range: Any = (0, 255), seed: int | None = None, **kwargs: Any
+    ) -> None:
         data_format = kwargs.pop("data_format", None)
         super().__init__(**kwargs)
         self.factor = factor_range("RandomContrast", "factor", factor, 0, 1e6, symmetric=False)
@@ -325,7 +335,9 @@ class RandomContrast(ImageLayer):
         """Draws the factor of each image."""
         lower, upper = self.factor
         shape = (data.shape[0], 1, 1, 1)
-        return {"contrast_factor": random.uniform(shape, 1.0 - lower, 1.0 + upper, seed=seed or self.generator)}
+        return {
+            "contrast_factor": random.uniform(shape, 1.0 - lower, 1.0 + upper, seed=seed or self.generator)
+        }
 
     def transform_images(self, images: Tensor, transformation: Any, training: bool = True) -> Tensor:
         """Changes the contrast of each image."""
@@ -351,7 +363,9 @@ class RandomBrightness(ImageLayer):
     only_training = True
     config_order = ("factor", "value_range", "seed")
 
-    def __init__(self, factor: Any, value_range: Any = (0, 255), seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, factor: Any, value_range: Any = (0, 255), seed: int | None = None, **kwargs: Any
+    ) -> None:
         data_format = kwargs.pop("data_format", None)
         super().__init__(**kwargs)
         self.factor = factor_range("RandomBrightness", "factor", factor, -1.0, 1.0, symmetric=True)

@@ -32,7 +32,9 @@ class Rescaling(Layer):
         [[1.0, 1.0]]
     """
 
-    def __init__(self, scale: float | Sequence[float], offset: float | Sequence[float] = 0.0, **kwargs: Any) -> None:
+    def __init__(
+        self, scale: float | Sequence[float], offset: float | Sequence[float] = 0.0, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.scale, self.offset = scale, offset
         self.supports_masking = True
@@ -84,7 +86,9 @@ class Normalization(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.axis: tuple[int, ...] = () if axis is None else tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)
+        self.axis: tuple[int, ...] = (
+            () if axis is None else tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)
+        )
         if (mean is None) != (variance is None):
             raise ArgumentError(
                 "Normalization: mean and variance are given together.",
@@ -110,7 +114,9 @@ class Normalization(Layer):
         rank = len(input_shape)
         for axis in self.axis:
             if not -rank <= axis < rank:
-                raise ShapeError(f"Normalization {self.name!r}: axis {axis} does not exist.", got=f"{input_shape}.")
+                raise ShapeError(
+                    f"Normalization {self.name!r}: axis {axis} does not exist.", got=f"{input_shape}."
+                )
         self._keep_axis = tuple(sorted(axis % rank for axis in self.axis))
         for axis in self._keep_axis:
             if input_shape[axis] is None:
@@ -121,7 +127,9 @@ class Normalization(Layer):
                 )
         self._reduce_axis = tuple(axis for axis in range(rank) if axis not in self._keep_axis)
         self._kept_shape = tuple(input_shape[axis] for axis in self._keep_axis)
-        self._broadcast_shape = tuple(input_shape[axis] if axis in self._keep_axis else 1 for axis in range(rank))
+        self._broadcast_shape = tuple(
+            input_shape[axis] if axis in self._keep_axis else 1 for axis in range(rank)
+        )
         if self.input_mean is None:
             names = tuple(f"axis {axis}" for axis in self._keep_axis)
             make = {"trainable": False, "axes": names}
@@ -241,7 +249,9 @@ class Discretization(Layer):
             )
         self.bin_boundaries = None if bin_boundaries is None else [float(b) for b in bin_boundaries]
         if self.bin_boundaries and sorted(self.bin_boundaries) != self.bin_boundaries:
-            raise ArgumentError("Discretization: bin_boundaries go from low to high.", got=f"{bin_boundaries}.")
+            raise ArgumentError(
+                "Discretization: bin_boundaries go from low to high.", got=f"{bin_boundaries}."
+            )
         self.num_bins, self.epsilon, self.sparse = num_bins, epsilon, sparse
         self.autocast = False
 
@@ -264,7 +274,9 @@ class Discretization(Layer):
             raise ArgumentError("Discretization: bin_boundaries were given, so there is nothing to adapt.")
         parts = [np.ravel(batch) for i, batch in enumerate(batches_of(data)) if steps is None or i < steps]
         shares = np.linspace(0, 1, self.num_bins + 1)[1:-1]
-        self.bin_boundaries = np.quantile(np.concatenate(parts).astype("float64"), shares).astype("float32").tolist()
+        self.bin_boundaries = (
+            np.quantile(np.concatenate(parts).astype("float64"), shares).astype("float32").tolist()
+        )
 
     def call(self, inputs: Tensor) -> Tensor:
         """Finds the bins."""

@@ -1,0 +1,124 @@
+"""Who is to blame: an error from inside a layer, a loss or a metric gets their name and the shapes they were given.
+
+An error of Hornbill's gets the place as a line of its message. An error that JAX, NumPy or Hornbill's own arithmetic
+raised becomes a Hornbill error, the first one staying its cause. An error that the user's own code raised keeps its
+class and gets a note. Whatever is innermost is named, once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from hornbill.engine.axes import describe_shape
+from hornbill.engine.errors import ArgumentTypeError, HornbillError, ShapeError
+
+__all__ = ["blamed", "describe_values", "raise_blamed", "without_engine_notes"]
+
+_ENGINE = ("jax", "jaxlib", "numpy", "hornbill", "ml_dtypes", "opt_einsum")
+_LOCATION = re.compile(r"\s*(The error occurred while tracing|See https?://|This concrete value|-{10,}).*", re.DOTALL)
+
+
+def blamed(error: Exception, place: str, values: Mapping[str, Any]) -> Exception:
+    """Returns the error to raise in place of `error`, which came out of the code that `place` names.
+
+    Args:
+        error: What was raised.
+        place: What was running, such as "Dense 'dense'".
+        values: What it was given, by parameter.
+
+    Returns:
+        `error` itself, with the place added, or a HornbillError to be raised from it.
+    """
+    if isinstance(error, HornbillError):
+        if error.where is None and place not in error.asked:
+            error.set_where(f"{place}, given {describe_values(values)}.")
+        return error
+    if "_hornbill_place" in error.__dict__:
+        return error
+    if not _from_engine(error):
+        error.__dict__["_hornbill_place"] = place
+        error.add_note(f"Raised in {place}, given {describe_values(values)}.")
+        return error
+    text = _LOCATION.sub("", str(error)).strip()
+    given = f"{describe_values(values)}."
+    if "__jax_array__" in text:
+        return ArgumentTypeError(
+            f"{place}: a jax.numpy function was given a Variable or a KerasTensor.",
+            got=given,
+            why="jax.numpy takes arrays only.",
+            fixes=("Use the function of the same name in keras.ops.", "Or give it the array: self.kernel.value."),
+        )
+    if type(error).__name__.startswith("Tracer") or "Concretization" in type(error).__name__:
+        return ArgumentTypeError(
+            f"{place} asks for the values of a tensor whose values are not known yet.",
+            got=given,
+            why="A model is traced once with shapes only and then compiled; " + _use(type(error).__name__),
+            fixes=_VALUE_FIXES,
+        )
+    return ShapeError(
+        f"{place} could not be computed.",
+        got=given,
+        why=f"{text or type(error).__name__}{'' if text.endswith('.') else '.'}",
+        fixes=("The error above this one shows the line.", "print(x.shape) in front of that line shows the shapes."),
+    )
+
+
+def raise_blamed(error: Exception, place: str, values: Mapping[str, Any]) -> NoReturn:
+    """Raises what `blamed` returns; to be called where `error` was caught."""
+    named = blamed(error, place, values)
+    if named is error:
+        raise error
+    raise named from error
+
+
+_VALUE_FIXES = (
+    "Instead of numpy: the function of the same name in keras.ops.",
+    "Instead of `if`: ops.where(condition, a, b) or ops.cond(condition, f, g).",
+    "To look at values while searching for a mistake: compile(run_eagerly=True).",
+)
+
+
+def _use(name: str) -> str:
+    use = {"TracerBoolConversionError": "`if`, `while` and `and` need values.",
+           "TracerArrayConversionError": "NumPy needs values."}  # fmt: skip
+    return use.get(name, "float(x), int(x) and indices need values.")
+
+
+def _from_engine(error: Exception) -> bool:
+    """Whether an error was raised by JAX, NumPy or Hornbill's arithmetic and not by the user's code."""
+    if not isinstance(error, (TypeError, ValueError, IndexError, ZeroDivisionError)):
+        return False
+    if any("JAX" in note for note in getattr(error, "__notes__", ())):
+        return True
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    module = "" if trace is None else trace.tb_frame.f_globals.get("__name__", "")
+    return module.partition(".")[0] in _ENGINE
+
+
+def describe_values(values: Mapping[str, Any]) -> str:
+    """Returns what a function was given, with axes named: "inputs (batch None, features 4)"."""
+    return ", ".join(f"{name} {_describe(value)}" for name, value in values.items()) or "nothing"
+
+
+def _describe(value: Any) -> str:
+    shape = getattr(value, "shape", None)
+    if shape is not None and not isinstance(value, type):
+        return describe_shape(tuple(shape)) if shape else "()"
+    if isinstance(value, (list, tuple)):
+        shown = ", ".join(_describe(item) for item in value[:4])
+        return f"[{shown}{', ...' if len(value) > 4 else ''}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key!r}: {_describe(item)}" for key, item in list(value.items())[:4]) + "}"
+    text = repr(value)
+    return text if len(text) < 40 else type(value).__name__
+
+
+def without_engine_notes(error: BaseException) -> None:
+    """Takes away the notes that JAX puts under errors that pass through it."""
+    notes = getattr(error, "__notes__", None)
+    if notes:
+        error.__notes__ = [note for note in notes if "JAX" not in note]
