@@ -13,6 +13,7 @@ from typing import Any
 from hornbill import layers, models
 from hornbill.engine.compatibility import warn_once
 from hornbill.engine.errors import ArgumentError
+from hornbill.models.model import FUNCTIONAL
 
 __all__ = ["RENAMED", "apply", "remove", "translate"]
 
@@ -109,7 +110,7 @@ _FAMILIES: dict[tuple[str, ...], dict[str, Any]] = {
     ("Concatenate",): {"concat_axis": "axis"},
     ("Reshape",): {"dims": "target_shape"},
     ("RepeatVector",): {"repeat": "n"},
-    ("Model", "Functional"): {"input": "inputs", "output": "outputs"},
+    ("Model",): {"input": "inputs", "output": "outputs"},
 }  # fmt: skip
 
 RENAMED: dict[str, dict[str, Any]] = {name: rules for names, rules in _FAMILIES.items() for name in names}
@@ -127,7 +128,8 @@ def translate(
     """Returns the arguments of a constructor in today's spelling.
 
     A kernel size given as one number per axis (`Conv2D(32, 3, 3, ...)`) is recognised by another old spelling in the
-    same call; without one, the third number means strides as in Keras 3, and a warning says so.
+    same call; without one, the third number means strides as in Keras 3; a warning says so where
+    Keras 1 is likely.
 
     Args:
         class_name: Name of the class, such as "Conv2D".
@@ -145,8 +147,8 @@ def translate(
     parts = _KERNEL_PARTS.get(class_name, ())
     old = {name for name in kwargs if name in rules or name in parts}
     numbers = len(parts) > 0 and len(args) == 1 + len(parts) and all(type(a) is int for a in args)
-    if not old:
-        if numbers:
+    if not old and not (numbers and len(parts) == 3):
+        if numbers and args[1] == args[2] and args[1] in (3, 5, 7, 9, 11):
             _warn_about_numbers(class_name, args)
         return args, kwargs
     if numbers:
@@ -162,15 +164,16 @@ def translate(
         if twice := new.keys() & given.keys():
             raise ArgumentError(f"{class_name} got {twice.pop()!r} in two spellings, one of them {name!r}.")
         new.update(given)
-        meant = (
-            f"is now {', '.join(f'{key}={value!r}' for key, value in given.items())}"
-            if given
-            else "means nothing now"
-        )
-        warn_once(
-            f"{class_name} {name}", f"{class_name}({name}={kwargs[name]!r}) is an old spelling; it {meant}."
-        )
+        meant = ", ".join(f"{key}={_short(value)}" for key, value in given.items())
+        meant = f"is now {meant}" if meant else "means nothing now"
+        text = f"{class_name}({name}={_short(kwargs[name])}) is an old spelling; it {meant}."
+        warn_once(f"{class_name} {name}", text)
     return args, new
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 30 else "..."
 
 
 def _kernel_size(
@@ -204,7 +207,7 @@ def _classes() -> Iterator[tuple[str, type]]:
         cls = getattr(layers, name, None) or getattr(models, name, None)
         if cls is not None:
             yield name, cls
-    yield "Functional", models.model.FUNCTIONAL[0]
+    yield "Model", FUNCTIONAL[0]
 
 
 def _translating(name: str, cls: type, method: Callable[..., Any]) -> Callable[..., Any]:

@@ -77,8 +77,7 @@ def run(output: Path, epochs: int = EPOCHS, quiet: bool = False) -> float:
             print(model.explain(layer=name))
         print(f"\nTraining: {epochs} {turn(epochs)} through {len(x_train)} pieces, {_BATCH} at a time.\n")
     overlap = metrics.BinaryIoU(target_class_ids=[1], threshold=0.5, name="overlap")
-    rate = optimizers.schedules.CosineDecay(0.003, decay_steps=epochs * -(-len(x_train) // _BATCH))
-    model.compile(optimizers.Adam(rate), loss="dice", metrics=["binary_accuracy", overlap])
+    model.compile(optimizers.Adam(0.002), loss="dice", metrics=["binary_accuracy", overlap])
     targets = y_train.astype("float32")
     model.fit(x_train, targets, batch_size=_BATCH, epochs=epochs, verbose=0 if quiet else "auto")
 

@@ -32,7 +32,7 @@ def blamed(error: Exception, place: str, values: Mapping[str, Any]) -> Exception
         `error` itself, with the place added, or a HornbillError to be raised from it.
     """
     if isinstance(error, HornbillError):
-        if error.where is None and place not in error.asked:
+        if error.where is None and place.partition(" ")[2] not in error.asked:
             error.set_where(f"{place}, given {describe_values(values)}.")
         return error
     if "_hornbill_place" in error.__dict__:

@@ -35,10 +35,12 @@ class Configurable:
     Attributes:
         checks: Dict from parameter name to a check, such as `positive_int`; declared once per class.
         config_omitted: Parameters that stand in the configuration only when they are not None.
+        config_excluded: Further keyword arguments that are no part of the configuration.
     """
 
     checks: ClassVar[dict[str, Check]] = {}
     config_omitted: ClassVar[tuple[str, ...]] = ()
+    config_excluded: ClassVar[tuple[str, ...]] = ()
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         instance = object.__new__(cls)
@@ -59,15 +61,15 @@ class Configurable:
         parameters = parameters_of(type(self))
         values = {p.name: p.default for p in parameters if p.default is not p.empty}
         values.update(zip((p.name for p in parameters), args, strict=False))
-        values.update({name: value for name, value in kwargs.items() if name in values or any(p.name == name for p in parameters)})  # noqa: E501
-        return values
+        return {**values, **kwargs}
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments that make an equal object, as plain data."""
         captured = self._captured_arguments()
         config = {}
-        for parameter in parameters_of(type(self)):
-            name = parameter.name
+        own = [parameter.name for parameter in parameters_of(type(self))]
+        extra = [name for name in captured if name not in own and name not in self.config_excluded and hasattr(self, name)]
+        for name in (*own, *extra):
             value = getattr(self, name) if hasattr(self, name) else captured.get(name)
             if inspect.ismethod(value):
                 value = captured.get(name)

@@ -58,6 +58,11 @@ class HornbillError(Exception):
         self.where = where
         self.args = (self._message(),)
 
+    @property
+    def parts(self) -> tuple[str, str | None, str | None, tuple[str, ...]]:
+        """What was asked, what came, why, and the fixes: the arguments of an equal error."""
+        return self.asked, self.got, self.why, self.fixes
+
     def rewrite(self, change: Callable[[str], str]) -> None:
         """Changes the text of every part by a function."""
         self.asked = change(self.asked)

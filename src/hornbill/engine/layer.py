@@ -75,9 +75,9 @@ class Layer(LayerWeights, Operation):
     """
 
     tracked_kind: ClassVar[str] = "layer"
-    _base_arguments: ClassVar[tuple[str, ...]] = (
-        "activity_regularizer", "trainable", "dtype", "autocast", "name", "input_shape", "input_dim",
-        "batch_input_shape", "batch_shape", "batch_size", "weights", "input_dtype", "implementation",
+    config_excluded: ClassVar[tuple[str, ...]] = (
+        "input_shape", "input_dim", "batch_input_shape", "batch_shape", "batch_size", "weights", "input_dtype", "input_length",
+        "activity_regularizer", "autocast", "name", "trainable", "dtype",
     )  # fmt: skip
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:

@@ -134,8 +134,7 @@ class LayerWeights:
         return unique(self._walk(everything=False))
 
     def _walk(self, everything: bool) -> list[Variable]:
-        own = self._own()
-        result = [v for v in own if v.trainable] + [v for v in own if not v.trainable]
+        result = self._stored_variables()
         if everything:
             result += [seed.state for seed in attributes_of_kind(self, "seed")]
         for layer in self._sublayers():
@@ -299,5 +298,6 @@ class LayerWeights:
             variable.assign(store[f"{i}"])
 
     def _stored_variables(self) -> list[Variable]:
+        """Returns this layer's own variables in Keras' order: those made trainable first."""
         own = self._own()
-        return [v for v in own if v.trainable] + [v for v in own if not v.trainable]
+        return [v for v in own if v._made_trainable] + [v for v in own if not v._made_trainable]

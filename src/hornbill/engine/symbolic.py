@@ -19,7 +19,7 @@ import numpy as np
 from hornbill.engine.blame import without_engine_notes
 from hornbill.engine.context import fresh_context
 from hornbill.engine.dtype import standardize_dtype
-from hornbill.engine.errors import ArgumentTypeError, HornbillError, MissingNameError
+from hornbill.engine.errors import ArgumentTypeError, HornbillError, MissingNameError, StateError
 from hornbill.engine.naming import auto_name
 from hornbill.engine.operators import OPS, TensorOperators
 from hornbill.engine.record import Record, merge_records
@@ -122,8 +122,8 @@ class KerasTensor(TensorOperators):
         raise self._no_value("a NumPy function")
 
     @property
-    def __jax_array__(self) -> Any:  # a property, since JAX only looks whether it is there
-        raise self._no_value("a JAX function")
+    def __jax_array__(self) -> Any:  # a property, since JAX only looks whether it is there and hides TypeErrors
+        raise StateError(*self._no_value("a JAX function").parts)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         raise ArgumentTypeError(

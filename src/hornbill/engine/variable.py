@@ -84,7 +84,7 @@ class Variable(TensorOperators):
     """
 
     __slots__ = (
-        "__weakref__", "_autocast", "_layout", "_name", "_path", "_shape", "_trainable", "_value",
+        "__weakref__", "_autocast", "_layout", "_made_trainable", "_name", "_path", "_shape", "_trainable", "_value",
         "aggregation", "axes", "constraint", "dtype", "overwrite_with_gradient", "regularizer", "synchronization",
     )  # fmt: skip
 
@@ -106,6 +106,7 @@ class Variable(TensorOperators):
         scope = current_path()
         self._name, self._path = name, f"{scope}/{name}" if scope else name
         self._trainable, self._autocast, self._layout = bool(trainable), autocast, layout
+        self._made_trainable = self._trainable  # decides the place among a layer's weights, whatever is frozen later
         Structure.version += 1
         self.aggregation, self.synchronization = aggregation, synchronization
         self.axes = tuple(axes) if axes is not None else None
@@ -274,6 +275,7 @@ class Variable(TensorOperators):
     def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
         copy = Variable(np.array(self._value), trainable=self._trainable, autocast=self._autocast, name=self._name)
         copy._path, copy.axes, copy.aggregation = self._path, self.axes, self.aggregation
+        copy._made_trainable = self._made_trainable
         copy.regularizer, copy.constraint = self.regularizer, self.constraint
         copy.overwrite_with_gradient = self.overwrite_with_gradient
         memo[id(self)] = copy

@@ -20,8 +20,9 @@ from hornbill.engine.input_spec import InputSpec
 from hornbill.engine.op import Tensor
 from hornbill.engine.random import SeedGenerator
 from hornbill.engine.registry import register_public
-from hornbill.layers.recurrent import RNN, CellArguments, cell_kwargs, from_cell
+from hornbill.layers.recurrent import RNN
 from hornbill.layers.recurrent_loop import run_steps
+from hornbill.layers.recurrent_shared import CellArguments, cell_kwargs, from_cell
 from hornbill.layers.rnn_cells import DropoutCell, forget_bias
 from hornbill.layers.shared import known_channels, spatial_names
 from hornbill.ops.windows import per_axis

@@ -115,7 +115,7 @@ class JaxLayer(Layer):
             )
             host = np.asarray(leaf)
             variable = self.add_weight(
-                host.shape, lambda shape, dtype, host=host: host.astype(dtype), dtype=host.dtype,
+                host.shape, lambda _, dtype, host=host: host.astype(dtype), dtype=host.dtype,
                 trainable=trainable and is_float_dtype(host.dtype), name=(name or kind).replace("/", "_"),
             )  # fmt: skip
             self._leaves[kind].append(variable)

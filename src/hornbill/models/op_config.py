@@ -54,6 +54,7 @@ _IN_CALL = {
     "get_item": {"key"}, "pad": {"constant_values"}, "slice": {"start_indices"}, "isclose": {"rtol", "atol"},
     "slice_update": {"start_indices"}, "dot_product_attention": {"scale"},
 }  # fmt: skip
+_NONE_IN_CALL = frozenset({"layer_normalization", "rms_normalization"})
 _ALSO_READ = {name: getattr(ops, name) for name in ("array", "convert_to_tensor", "unstack")}
 """Functions that are no ops of their own here, but stand in Keras' files as such."""
 
@@ -111,6 +112,8 @@ def serialize_op(operation: OpOperation, nodes: list[Node]) -> tuple[dict[str, A
                 config[name] = serialize_keras_object(value)
             elif value is None:
                 gap = True
+                if op_name in _NONE_IN_CALL:
+                    kwargs[name] = None
             elif gap:
                 kwargs[name] = value
             else:
@@ -133,9 +136,9 @@ def op_from_config(data: dict[str, Any]) -> OpOperation | None:
     class_name = data.get("class_name")
     if not isinstance(class_name, str):
         raise FileError("An op in the configuration must be named by a string.", got=f"{class_name!r}.")
-    names = {_class_name(name): name for name in OPS if name not in ("abs", "conj")}
+    names = {_class_name(name): name for name in OPS if name not in ("abs", "conj") and name[0] != "_"}
     op_name = names.get(class_name) or to_snake_case(class_name)
-    fn = OPS.get(op_name) or _ALSO_READ.get(op_name)
+    fn = _ALSO_READ.get(op_name) or OPS.get(op_name)
     if fn is None:
         raise FileError(f"The configuration uses the op {class_name!r}, which does not exist.{did_you_mean(op_name, OPS)}")
     config = dict(data["config"])

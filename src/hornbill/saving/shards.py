@@ -1,14 +1,13 @@
 """`.weights.json`: weights in several HDF5 files and an index, in Keras' form.
 
-The index `model.weights.json` says for each object in which files its arrays stand; the files lie beside it. A new
-index takes its place only when its files are complete, and the files of the old one are deleted after that.
+The index `model.weights.json` says for each object in which files its arrays stand; the files lie beside it, with
+names that Keras derives from that of the index. They are renamed only when all are complete, the index last.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import secrets
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -46,20 +45,19 @@ def write_weights(model: Any, path: str | os.PathLike[str], max_shard_size: floa
     limit = None if max_shard_size is None else max_shard_size * _GIB
     parts = _split(entries, limit)
     stem = target.name[: -len(_SUFFIX)]
-    old = _named_files(target)
-    if old or any((target.parent / _file_name(stem, i)).exists() for i in range(len(parts))):
-        stem = f"{stem}_{secrets.token_hex(3)}"
+    names = [_file_name(stem, i) for i in range(len(parts))]
+    old = set(_named_files(target)) - set(names)
     places: dict[str, list[str]] = {}
-    for i, part in enumerate(parts):
-        name = _file_name(stem, i)
-        with atomic_path(target.parent / name) as temporary:
-            write_tables(temporary, part)
-        for owner, (_, arrays) in part.items():
-            if arrays:
-                places.setdefault(f"/{owner}/vars" if owner else "/vars", []).append(name)
-    total = sum(values.nbytes for _, arrays in entries.values() for values in arrays.values())
-    with atomic_path(target) as temporary:
-        temporary.write_text(json.dumps({"metadata": {"total_size": float(total)}, "weight_map": places}, indent=4))
+    with ExitStack() as stack:
+        # Left in the opposite order of entering: all files are complete before one is renamed, the index comes last.
+        index = stack.enter_context(atomic_path(target))
+        for name, part in zip(names, parts, strict=True):
+            write_tables(stack.enter_context(atomic_path(target.parent / name)), part)
+            for owner, (_, arrays) in part.items():
+                if arrays:
+                    places.setdefault(f"/{owner}/vars" if owner else "/vars", []).append(name)
+        total = sum(values.nbytes for _, arrays in entries.values() for values in arrays.values())
+        index.write_text(json.dumps({"metadata": {"total_size": float(total)}, "weight_map": places}, indent=4))
     for name in old:
         (target.parent / name).unlink(missing_ok=True)
 

@@ -41,12 +41,24 @@ def upgrade(data: Any, depth: int = 0) -> Any:
         return upgrade_op(data)
     if not isinstance(config, dict):
         return data
+    if _is_nameless_op(data, config):
+        return {**data, "module": "keras.ops", "registered_name": name}
     config = dict(config)
     for rule in _RULES.get(name, ()):
         rule(config)
     if name in _INITIALIZERS:
         config.pop("dtype", None)
     return {**data, "config": config}
+
+
+def _is_nameless_op(data: Config, config: Config) -> bool:
+    """Returns whether an entry of a graph is an op of Keras 3 in an `.h5` file, which does not say so.
+
+    Layers always have "trainable" or, for inputs, a batch shape in their configuration.
+    """
+    nodes = data.get("inbound_nodes")
+    calls = isinstance(nodes, list) and bool(nodes) and all(isinstance(node, dict) for node in nodes)
+    return calls and "module" not in data and not {"trainable", "batch_shape", "layers"} & config.keys()
 
 
 def upgrade_training_config(training: Config) -> Config:

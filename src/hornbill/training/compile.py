@@ -14,10 +14,11 @@ import jax.numpy as jnp
 
 from hornbill import losses as losses_module
 from hornbill import metrics as metrics_module
-from hornbill.engine.errors import ArgumentError, DataError
+from hornbill.engine.blame import raise_blamed
+from hornbill.engine.errors import ArgumentError, ArgumentTypeError, DataError
 from hornbill.engine.layer import shapes_of
 from hornbill.losses.base import FunctionLoss, Loss
-from hornbill.losses.checks import check_target_shapes
+from hornbill.losses.checks import check_labels, check_target_shapes
 from hornbill.metrics.base import Metric
 from hornbill.metrics.mean import Mean, MeanMetricWrapper
 from hornbill.metrics.resolve import resolve_accuracy
@@ -47,6 +48,7 @@ class CompileLoss:
         self.given, self.given_weights, self._model = loss, loss_weights, model
         self.built = False
         self.trackers: list[Metric] = []
+        self._prediction_shapes: list[Any] = []
         self._check_spelling(loss)
 
     def _check_spelling(self, loss: Any) -> None:
@@ -61,6 +63,7 @@ class CompileLoss:
     def build(self, y: Any, y_pred: Any) -> None:
         """Pairs losses with outputs; makes a tracker per output when there are several losses."""
         self.names = output_names(self._model, y_pred)
+        self._prediction_shapes = [shapes_of(prediction) for prediction in flat_outputs(y_pred)]
         given = per_output("loss", self.given, self.names)
         self.losses = [None if item is None else as_loss(item) for item in given]
         weights = per_output("loss_weights", self.given_weights, self.names)
@@ -69,6 +72,15 @@ class CompileLoss:
         self.trackers = [Mean(name=f"{name}_loss") for name, loss in zip(self.names, self.losses, strict=True) if loss is not None] if several else []  # noqa: E501
         self.built = True
 
+    def check_values(self, y: Any) -> None:
+        """Raises when integer labels in memory lie outside of the model's classes."""
+        targets = targets_per_output(y, None, self.names)
+        for loss, target, shape in zip(self.losses, targets, self._prediction_shapes, strict=True):
+            if loss is not None and target is not None and isinstance(loss, FunctionLoss) and is_own(loss.fn):
+                axis = getattr(loss, "axis", -1)
+                check_labels(loss.fn.__name__, target, shape, axis if isinstance(axis, int) else -1,
+                             getattr(loss, "ignore_class", None))  # fmt: skip
+
     def check(self, y: Any, y_pred: Any) -> None:
         """Raises when targets are missing or their shapes do not fit the predictions."""
         targets = targets_per_output(y, y_pred, self.names)
@@ -76,8 +88,9 @@ class CompileLoss:
             if loss is None:
                 continue
             if target is None:
+                output = f" for output {name!r}" if len(self.names) > 1 else ""
                 raise DataError(
-                    f"The model is compiled with a loss for output {name!r}, so it needs targets.",
+                    f"The model is compiled with a loss{output}, so it needs targets.",
                     got="no y.",
                     fixes="model.fit(x, y): y holds what the model should give for x.",
                 )
@@ -109,7 +122,10 @@ class CompileLoss:
                 continue
             if rows is not None and jnp.ndim(weight) == 1 and prediction.ndim > 2:
                 weight = jnp.reshape(weight, (-1,) + (1,) * (prediction.ndim - 2))  # (rows, 1, ...), as the losses
-            value = loss(target, prediction, sample_weight=weight)
+            try:
+                value = loss(target, prediction, sample_weight=weight)
+            except Exception as error:  # noqa: BLE001  it is raised again, with the loss' name
+                raise_blamed(error, f"Loss {_loss_name(loss)!r}", {"y_true": target, "y_pred": prediction})
             if rows is not None and loss.reduction in ("sum_over_batch_size", "mean"):
                 value = value * (rows[0] / rows[1])
             if jnp.ndim(value):
@@ -127,6 +143,26 @@ class CompileLoss:
             loss is None or (is_own(type(loss)) and is_own(getattr(loss, "fn", loss)) and loss.reduction is not None)
             for loss in self.losses
         )
+
+
+def _loss_name(loss: Loss) -> str:
+    return getattr(getattr(loss, "fn", None), "__name__", None) or loss.name
+
+
+def _check_two_arguments(kind: str, function: Any) -> None:
+    """Raises unless a user's function can be called with targets and predictions."""
+    try:
+        signature = inspect.signature(function)
+        signature.bind(None, None)
+    except TypeError:
+        name = getattr(function, "__name__", type(function).__name__)
+        raise ArgumentTypeError(
+            f"A {kind} is a function of two arguments, (y_true, y_pred).",
+            got=f"{name}{inspect.signature(function)}.",
+            fixes=f"def my_{kind}(y_true, y_pred): return ops.mean(ops.square(y_true - y_pred), axis=-1)",
+        ) from None
+    except ValueError:  # a function in C does not say what it takes
+        return
 
 
 def _rows(prediction: Any, rows: Any) -> Any:
@@ -150,6 +186,7 @@ def as_loss(identifier: Any) -> Loss:
         return found
     if not callable(found):
         raise ArgumentError("A loss is a name, a function (y_true, y_pred) or a Loss.", got=f"{identifier!r}.")
+    _check_two_arguments("loss", found)
     return FunctionLoss(found, name=getattr(found, "__name__", type(found).__name__))
 
 
@@ -169,8 +206,14 @@ class CompileMetrics(Metric):
         self.built = False
         self.__dict__["entries"] = []
         for item in _flat(metrics) + _flat(weighted_metrics):
-            if isinstance(item, str) and item not in _ACCURACY:
-                metrics_module.get(item)
+            if isinstance(item, str) and item in _ACCURACY or item is None or isinstance(item, Metric):
+                continue
+            found = metrics_module.get(item) if isinstance(item, str) else item
+            if not callable(found) and not isinstance(found, dict):
+                raise ArgumentError("A metric is a name, a function (y_true, y_pred) or a Metric.", got=f"{item!r}.",
+                                    fixes="metrics=['accuracy']")  # fmt: skip
+            if inspect.isfunction(found) and not is_own(found):
+                _check_two_arguments("metric", found)
 
     def build(self, y_true: Any, y_pred: Any) -> None:
         """Makes the metrics for the shapes of the targets and predictions."""
@@ -233,10 +276,13 @@ class CompileMetrics(Metric):
             weight = weights[i] if weighted else None
             if row_mask is not None and weight is None:
                 weight = row_mask
-            if weight is None:
-                metric.update_state(targets[i], predictions[i])
-            else:
-                metric.update_state(targets[i], predictions[i], sample_weight=weight)
+            try:
+                if weight is None:
+                    metric.update_state(targets[i], predictions[i])
+                else:
+                    metric.update_state(targets[i], predictions[i], sample_weight=weight)
+            except Exception as error:  # noqa: BLE001  it is raised again, with the metric's name
+                raise_blamed(error, f"Metric {metric.name!r}", {"y_true": targets[i], "y_pred": predictions[i]})
 
     def result(self) -> dict[str, Any]:
         """Returns the results by name."""

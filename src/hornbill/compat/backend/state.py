@@ -259,6 +259,14 @@ def gradients(loss: Any, variables: Any) -> list[Any]:
         raise ArgumentError(
             "K.gradients is taken with respect to KerasTensors or Variables.", got=f"{wanted!r}."
         )
+    found = {id(tensor): _gradient(loss, [tensor], [])[0] for tensor in tensors}
+    if boxes:
+        found.update(zip(map(id, boxes), _gradient(loss, [], boxes), strict=True))
+    return [found[id(item)] for item in wanted]
+
+
+def _gradient(loss: KerasTensor, tensors: list[KerasTensor], boxes: list[Variable]) -> list[KerasTensor]:
+    """Adds a node to the graph that differentiates the part between the tensors (or Variables) and the loss."""
     roots = _roots(loss, tensors)
     part = Function([*tensors, *roots], loss)
 
@@ -267,14 +275,10 @@ def gradients(loss: Any, variables: Any) -> list[Any]:
             result, _ = functional_call(boxes, held, part.call, [*chosen, *values[len(tensors) :]])
             return jnp.sum(result)
 
-        by_tensor, by_box = jax.grad(total, (0, 1))(
-            list(values[: len(tensors)]), [box.value for box in boxes]
-        )
+        by_tensor, by_box = jax.grad(total, (0, 1))(list(values[: len(tensors)]), [box.value for box in boxes])
         return [*by_tensor, *by_box]
 
-    found = iter(OpOperation(gradient).symbolic_call(*tensors, *roots))
-    placed = {id(item): next(found) for item in [*tensors, *boxes]}
-    return [placed[id(item)] for item in wanted]
+    return list(OpOperation(gradient).symbolic_call(*tensors, *roots))
 
 
 @op

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from hornbill import ops
 from hornbill.engine.config import positive_int
@@ -37,7 +37,7 @@ class Resizing(ImageLayer):
     """
 
     moves_pixels = True
-    checks = {"height": positive_int, "width": positive_int}
+    checks: ClassVar[dict[str, Any]] = {"height": positive_int, "width": positive_int}
     config_order = (
         "height", "width", "interpolation", "crop_to_aspect_ratio", "pad_to_aspect_ratio", "fill_mode", "fill_value",
         "antialias",
@@ -113,7 +113,7 @@ class CenterCrop(ImageLayer):
     """
 
     moves_pixels = True
-    checks = {"height": positive_int, "width": positive_int}
+    checks: ClassVar[dict[str, Any]] = {"height": positive_int, "width": positive_int}
     config_order = ("height", "width")
 
     def __init__(self, height: int, width: int, data_format: str | None = None, **kwargs: Any) -> None:

@@ -6,7 +6,7 @@ the order in which Keras draws them, so that the same seed gives the same images
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
@@ -271,7 +271,7 @@ class RandomCrop(ImageLayer):
     """
 
     moves_pixels = only_training = True
-    checks = {"height": positive_int, "width": positive_int}
+    checks: ClassVar[dict[str, Any]] = {"height": positive_int, "width": positive_int}
     config_order = ("height", "width", "seed")
 
     def __init__(

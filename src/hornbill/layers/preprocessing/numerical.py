@@ -148,10 +148,7 @@ class Normalization(Layer):
         else:
             mean, variance = self.adapt_mean.numpy(), self.adapt_variance.numpy()
         self.mean, self.variance = (
-            np.broadcast_to(v.reshape(v.shape if v.ndim < 2 else v.shape), self._kept_shape).reshape(
-                self._broadcast_shape
-            )
-            for v in (mean, variance)
+            np.broadcast_to(v, self._kept_shape).reshape(self._broadcast_shape) for v in (mean, variance)
         )
 
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
