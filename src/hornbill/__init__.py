@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hornbill import _cache
 from hornbill.dtype_policies import DTypePolicy
+from hornbill.engine import serialization
 from hornbill.engine.graph import Operation
 from hornbill.engine.input_spec import InputSpec
 from hornbill.engine.layer import Layer
@@ -19,10 +20,7 @@ from hornbill.engine.symbolic import KerasTensor
 from hornbill.engine.variable import Variable, functional_call
 from hornbill.initializers import Initializer
 from hornbill.layers.input import Input
-from hornbill.losses import Loss
-from hornbill.metrics import Metric
 from hornbill.models import Model, Sequential
-from hornbill.optimizers import Optimizer
 from hornbill.regularizers import Regularizer
 from hornbill.version import __version__, version
 
@@ -31,6 +29,9 @@ if TYPE_CHECKING:
         activations, callbacks, config, constraints, datasets, dtype_policies, initializers, layers, losses, metrics,
         mixed_precision, models, ops, optimizers, random, regularizers, saving, tree, utils,
     )  # fmt: skip
+    from hornbill.losses import Loss
+    from hornbill.metrics import Metric
+    from hornbill.optimizers import Optimizer
 
 FloatDTypePolicy = DTypePolicy
 
@@ -40,7 +41,10 @@ _SUBMODULES = (
     "models", "ops", "optimizers", "preprocessing", "random", "regularizers", "saving", "testing", "transforms", "tree",
     "utils", "visualization", "wrappers", "estimator",
 )  # fmt: skip
-_ELSEWHERE = {"RematScope": "transforms.remat", "remat": "transforms.remat", "device": "utils.devices"}
+_ELSEWHERE = {
+    "Loss": "losses", "Metric": "metrics", "Optimizer": "optimizers", "RematScope": "transforms.remat",
+    "device": "utils.devices", "remat": "transforms.remat",
+}  # fmt: skip
 
 __all__ = [
     "DTypePolicy", "FloatDTypePolicy", "Function", "Initializer", "Input", "InputSpec", "KerasTensor", "Layer", "Loss",
@@ -49,6 +53,10 @@ __all__ = [
 ]  # fmt: skip
 
 _cache.enable()
+serialization.late_modules += (
+    "hornbill.losses", "hornbill.metrics", "hornbill.optimizers", "hornbill.layers.jax_layer",
+    "hornbill.layers.preprocessing",
+)  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

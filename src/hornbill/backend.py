@@ -1,7 +1,7 @@
-"""`keras.backend`: Keras 3's few functions, and all of Keras 2's, which warn once each and say what to write today.
+"""`keras.backend`: Keras 3's few functions, and all of Keras 2's, which warn once and say what to write today.
 
-The old functions work on arrays, Variables and KerasTensors, also inside compiled code. They stand in one table,
-`hornbill.compat.backend`.
+The old functions work on arrays, Variables and KerasTensors, also inside compiled code. They stand in one
+table, `hornbill.compat.backend`.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ from hornbill.engine.symbolic import is_keras_tensor
 from hornbill.utils.engine_names import clear_session
 
 __all__ = [
-    "backend", "clear_session", "epsilon", "floatx", "get_uid", "image_data_format", "is_float_dtype", "is_int_dtype",
-    "is_keras_tensor", "result_type", "set_epsilon", "set_floatx", "set_image_data_format", "standardize_dtype",
+    "backend", "clear_session", "epsilon", "floatx", "get_uid", "image_data_format", "is_float_dtype",
+    "is_int_dtype",
+    "is_keras_tensor", "result_type", "set_epsilon", "set_floatx", "set_image_data_format",
+    "standardize_dtype",
 ]  # fmt: skip
 
 _old: dict[str, Any] = {}

@@ -125,7 +125,7 @@ def run(words: Sequence[str]) -> int:
         print(
             f"{_RUN_USAGE}\n\nRuns it with keras, tf_keras and tensorflow.keras meaning Hornbill.",
             file=None if asked else sys.stderr,
-        )  # noqa: E501
+        )
         return 0 if asked else 2
     install()
     try:

@@ -36,7 +36,7 @@ KINDS: list[tuple[str, str, tuple[np.ndarray, np.ndarray]]] = [
     ("BinaryFocalCrossentropy", "binary_focal_crossentropy", BITS),
     ("CategoricalCrossentropy", "categorical_crossentropy", ONE_HOT),
     ("CategoricalFocalCrossentropy", "categorical_focal_crossentropy", ONE_HOT),
-    ("CategoricalGeneralizedCrossEntropy", "categorical_generalized_cross_entropy", ONE_HOT),
+    ("CategoricalGeneralizedCrossEntropy", "categorical_generalized_cross_entropy", LABELS),
     ("SparseCategoricalCrossentropy", "sparse_categorical_crossentropy", LABELS),
     ("Dice", "dice", BITS),
     ("Tversky", "tversky", BITS),

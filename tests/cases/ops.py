@@ -49,7 +49,7 @@ ROWS: list[tuple] = [
     ("space_to_depth", (IMAGE, 2)),
     ("dot_product_attention", (HEADS, HEADS, HEADS)),
     ("unfold", (array_of(1, 2, 5, 5), (2, 3))),
-    ("fold", (array_of(1, 12, 12), (5, 4), (2, 3)), {"padding": (0, 0)}),
+    ("fold", (array_of(1, 12, 8), (5, 4), (2, 3))),
     ("multi_hot", (np.array([[0, 2, 1]], "int32"), 4)),
     ("one_hot", (np.array([0, 2, 1], "int32"), 4)),
     ("polar", (X, X)),

@@ -148,8 +148,8 @@ assert tf.keras.Model(x, tf.reduce_sum(tf.nn.relu(x), axis=1)).predict(np.ones((
 @pytest.mark.parametrize("code", [SAME_MODULES, MESSAGES, STAND_IN], ids=["modules", "messages", "stand-in"])
 def test_in_a_process_of_its_own(code):
     result = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=300, check=False,
-        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=300,
+        check=False, env={**os.environ, "PYTHONPATH": str(SOURCE)},
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
 

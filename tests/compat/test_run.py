@@ -1,4 +1,4 @@
-"""`hornbill run`: whole programs of Keras 1, 2 and 3, exit codes, tracebacks; and the other commands' parser."""
+"""`hornbill run`: whole programs of Keras 1, 2 and 3, exit codes, tracebacks; the other commands."""
 
 from __future__ import annotations
 
@@ -52,16 +52,20 @@ def test_traceback_shows_the_script_only(tmp_path):
     (tmp_path / "script.py").write_text("import tensorflow as tf\ntf.constant(1.0).numpy()\n")
     result = hornbill_run(tmp_path / "script.py")
     assert result.returncode == 1
-    assert "script.py\", line 2" in result.stderr
+    assert 'script.py", line 2' in result.stderr
     assert "cli.py" not in result.stderr
     assert "np.asarray(x) instead of x.numpy()" in result.stderr
 
 
 @pytest.mark.long
 def test_modules_and_code(tmp_path):
-    (tmp_path / "mod.py").write_text("import sys, tf_keras\nprint(__name__, sys.argv[1:], tf_keras.__name__)\n")
+    (tmp_path / "mod.py").write_text(
+        "import sys, tf_keras\nprint(__name__, sys.argv[1:], tf_keras.__name__)\n"
+    )
     assert hornbill_run("-m", "mod", "a", cwd=tmp_path).stdout.strip() == "__main__ ['a'] hornbill"
-    result = hornbill_run("-c", "import keras, sys; print(sys.argv, keras.__name__); raise SystemExit(4)", "b")
+    result = hornbill_run(
+        "-c", "import keras, sys; print(sys.argv, keras.__name__); raise SystemExit(4)", "b"
+    )
     assert (result.returncode, result.stdout.strip()) == (4, "['-c', 'b'] hornbill")
 
 

@@ -8,7 +8,9 @@ Not for: calling several callbacks (`callback_list`).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
+
+from hornbill.engine.config import check_arguments
 
 __all__ = ["Callback"]
 
@@ -38,6 +40,10 @@ class Callback:
     """
 
     _state_names: tuple[str, ...] = ()
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        check_arguments(cls, args, kwargs)
+        return super().__new__(cls)
 
     def __init__(self) -> None:
         self.params: dict[str, Any] | None = None

@@ -1,7 +1,8 @@
 """The import alias: `import keras`, `import tensorflow as tf` and `tf.keras` mean Hornbill.
 
-`install` puts a finder before Python's own. `keras.layers` *is* `hornbill.layers`: one module, two names. Old paths
-(`keras.layers.core`) and old names (`merge(..., mode=)`) come from `modules.py` and `names.py`. `uninstall` undoes all of it.
+`install` puts a finder before Python's own. `keras.layers` *is* `hornbill.layers`: one module, two names.
+Old paths (`keras.layers.core`) and old names (`merge(..., mode=)`) come from `modules.py` and `names.py`.
+`uninstall` undoes all of it.
 """
 
 from __future__ import annotations

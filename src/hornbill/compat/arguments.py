@@ -1,7 +1,8 @@
-"""The table of old argument spellings of layers and models: Keras 1's `nb_filter`, `border_mode`, ..., Keras 2's few.
+"""The table of old argument spellings of layers and models: Keras 1's `nb_filter`, `border_mode`, and so on.
 
-`translate` turns the arguments of one constructor call into today's and warns once per spelling. `apply` makes the
-constructors of the classes in the table do so by themselves. Old spellings of fit, compile and optimizers stand there.
+`translate` turns the arguments of one constructor call into today's and warns once per spelling. `apply` makes
+the constructors of the classes in the table do so by themselves. Old spellings of fit, compile and optimizers
+stand with these.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ Converter = Callable[[str, str, Any], dict[str, Any]]
 # ---- what becomes of one argument: a name, or a function (class, argument, value) -> new arguments
 
 
-def _data_format(owner: str, name: str, value: Any) -> dict[str, Any]:
+def _data_format(owner: str, name: str, value: Any) -> dict[str, Any]:  # noqa: ARG001
     formats = {"tf": "channels_last", "th": "channels_first", "default": None}
     if value not in formats:
         raise ArgumentError(f"{owner}: dim_ordering is 'tf', 'th' or 'default'.", got=f"{value!r}.")
     return {"data_format": formats[value]}
 
 
-def _padding(owner: str, name: str, value: Any) -> dict[str, Any]:
+def _padding(owner: str, name: str, value: Any) -> dict[str, Any]:  # noqa: ARG001
     if value == "full":
         raise ArgumentError(
             f"{owner}: border_mode='full' is gone since Keras 2.",
@@ -40,13 +41,13 @@ def _padding(owner: str, name: str, value: Any) -> dict[str, Any]:
 
 
 def _only(*allowed: Any) -> Converter:
-    """Returns a rule for an argument that is left out if it has one of these values, and refused otherwise."""
+    """Returns a rule for an argument that is left out if it has one of these values, else refused."""
 
     def rule(owner: str, name: str, value: Any) -> dict[str, Any]:
         if value not in allowed:
             raise ArgumentError(
                 f"{owner}: {name}={value!r} is gone.",
-                why=f"Only {name}={' or '.join(repr(a) for a in allowed)} has a meaning today, and it is the default.",
+                why=f"Only {name}={' or '.join(repr(a) for a in allowed)} has a meaning, as the default.",
                 fixes=f"Leave {name} out.",
             )
         return {}
@@ -54,11 +55,11 @@ def _only(*allowed: Any) -> Converter:
     return rule
 
 
-def _any_value(owner: str, name: str, value: Any) -> dict[str, Any]:
+def _any_value(owner: str, name: str, value: Any) -> dict[str, Any]:  # noqa: ARG001
     return {}
 
 
-def _forget_bias(owner: str, name: str, value: Any) -> dict[str, Any]:
+def _forget_bias(owner: str, name: str, value: Any) -> dict[str, Any]:  # noqa: ARG001
     if value not in ("one", "ones", "zero", "zeros"):
         raise ArgumentError(f"{owner}: forget_bias_init is 'one' or 'zero'.", got=f"{value!r}.")
     return {"unit_forget_bias": value in ("one", "ones")}
@@ -69,25 +70,31 @@ _WEIGHTS: dict[str, Any] = {
     "W_constraint": "kernel_constraint", "b_constraint": "bias_constraint", "bias": "use_bias",
 }  # fmt: skip
 _WINDOW: dict[str, Any] = {
-    "border_mode": _padding, "dim_ordering": _data_format, "subsample": "strides", "subsample_length": "strides",
+    "border_mode": _padding, "dim_ordering": _data_format, "subsample": "strides",
+    "subsample_length": "strides",
 }  # fmt: skip
 _CONV: dict[str, Any] = {
-    **_WEIGHTS, **_WINDOW, "nb_filter": "filters", "filter_length": "kernel_size", "atrous_rate": "dilation_rate",
+    **_WEIGHTS, **_WINDOW, "nb_filter": "filters", "filter_length": "kernel_size",
+    "atrous_rate": "dilation_rate",
 }  # fmt: skip
 _POOL: dict[str, Any] = {**_WINDOW, "pool_length": "pool_size", "stride": "strides"}
 _RECURRENT: dict[str, Any] = {
     **_WEIGHTS, "output_dim": "units", "inner_init": "recurrent_initializer",
-    "inner_activation": "recurrent_activation", "U_regularizer": "recurrent_regularizer", "dropout_W": "dropout",
+    "inner_activation": "recurrent_activation", "U_regularizer": "recurrent_regularizer",
+    "dropout_W": "dropout",
     "dropout_U": "recurrent_dropout", "forget_bias_init": _forget_bias, "consume_less": _any_value,
     "time_major": _only(False),
 }  # fmt: skip
 
 _FAMILIES: dict[tuple[str, ...], dict[str, Any]] = {
-    ("Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "Conv3DTranspose", "SeparableConv1D", "SeparableConv2D"): _CONV,
+    ("Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "Conv3DTranspose", "SeparableConv1D",
+    "SeparableConv2D"): _CONV,
     ("ConvLSTM2D",): {**_CONV, **_RECURRENT},
-    ("MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "AveragePooling1D", "AveragePooling2D", "AveragePooling3D"): _POOL,
+    ("MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "AveragePooling1D", "AveragePooling2D",
+    "AveragePooling3D"): _POOL,
     ("GlobalMaxPooling2D", "GlobalAveragePooling2D", "GlobalMaxPooling3D", "GlobalAveragePooling3D"): _WINDOW,
-    ("ZeroPadding2D", "ZeroPadding3D", "Cropping2D", "Cropping3D", "UpSampling2D", "UpSampling3D", "Flatten"): {
+    ("ZeroPadding2D", "ZeroPadding3D", "Cropping2D", "Cropping3D", "UpSampling2D", "UpSampling3D",
+    "Flatten"): {
         "dim_ordering": _data_format,
     },
     ("ZeroPadding1D",): {"length": "padding"},
@@ -102,9 +109,11 @@ _FAMILIES: dict[tuple[str, ...], dict[str, Any]] = {
     ("SpatialDropout2D", "SpatialDropout3D"): {"p": "rate", "dim_ordering": _data_format},
     ("GaussianNoise",): {"sigma": "stddev"},
     ("BatchNormalization",): {
-        "mode": _only(0), "beta_init": "beta_initializer", "gamma_init": "gamma_initializer", "fused": _any_value,
+        "mode": _only(0), "beta_init": "beta_initializer", "gamma_init": "gamma_initializer",
+        "fused": _any_value,
         "renorm": _only(False, None), "virtual_batch_size": _only(None), "adjustment": _only(None),
     },
+    ("DepthwiseConv1D", "DepthwiseConv2D"): {**_WINDOW, "groups": _only(1)},
     ("LeakyReLU",): {"alpha": "negative_slope"},
     ("PReLU",): {"init": "alpha_initializer"},
     ("Concatenate",): {"concat_axis": "axis"},
@@ -117,7 +126,8 @@ RENAMED: dict[str, dict[str, Any]] = {name: rules for names, rules in _FAMILIES.
 """Class name -> old argument -> today's name, or a function that gives today's arguments."""
 
 _KERNEL_PARTS = {
-    "Conv2D": ("nb_row", "nb_col"), "Conv2DTranspose": ("nb_row", "nb_col"), "SeparableConv2D": ("nb_row", "nb_col"),
+    "Conv2D": ("nb_row", "nb_col"), "Conv2DTranspose": ("nb_row", "nb_col"), "SeparableConv2D": ("nb_row",
+    "nb_col"),
     "ConvLSTM2D": ("nb_row", "nb_col"), "Conv3D": ("kernel_dim1", "kernel_dim2", "kernel_dim3"),
 }  # fmt: skip
 
@@ -127,9 +137,9 @@ def translate(
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Returns the arguments of a constructor in today's spelling.
 
-    A kernel size given as one number per axis (`Conv2D(32, 3, 3, ...)`) is recognised by another old spelling in the
-    same call; without one, the third number means strides as in Keras 3; a warning says so where
-    Keras 1 is likely.
+    A kernel size given as one number per axis (`Conv2D(32, 3, 3, ...)`) is recognised by another old
+    spelling in the same call; without one, the third number means strides as in Keras 3; a warning says so
+    where Keras 1 is likely.
 
     Args:
         class_name: Name of the class, such as "Conv2D".

@@ -1,4 +1,4 @@
-"""The error of imports that the alias cannot serve; it is an ImportError, so `try ... except ImportError` works."""
+"""The error of imports that the alias cannot serve; `try ... except ImportError` catches it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of module paths: which Hornbill modules stand behind `keras...`, `tensorflow.keras...` and older paths.
+"""The table of module paths: the Hornbill modules behind `keras...`, `tensorflow.keras...` and older paths.
 
 Not for names inside modules: those are in `names.py`.
 """

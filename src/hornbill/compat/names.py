@@ -1,7 +1,7 @@
 """The table of old names inside modules: Keras 1 and 2's classes and functions, and what they are today.
 
-`hornbill.compat.install` adds them to the modules. A row is a name in the same module, a function or class of its own,
-or `Gone`, whose text the error shows.
+`hornbill.compat.install` adds them to the modules. A row is a name in the same module, a function or class
+of its own, or `Gone`, whose text the error shows.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ def merge(
 _LOSSES = {
     "KLD": "kl_divergence", "MAE": "mean_absolute_error", "MAPE": "mean_absolute_percentage_error",
     "MSE": "mean_squared_error", "MSLE": "mean_squared_logarithmic_error", "cosine": "cosine_similarity",
-    "cosine_proximity": "cosine_similarity", "kld": "kl_divergence", "kullback_leibler_divergence": "kl_divergence",
+    "cosine_proximity": "cosine_similarity", "kld": "kl_divergence",
+    "kullback_leibler_divergence": "kl_divergence",
     "logcosh": "log_cosh", "mae": "mean_absolute_error", "mape": "mean_absolute_percentage_error",
     "mse": "mean_squared_error", "msle": "mean_squared_logarithmic_error",
 }  # fmt: skip

@@ -16,7 +16,7 @@ from hornbill.engine.errors import ArgumentError, ArgumentTypeError, did_you_mea
 from hornbill.engine.serialization import deserialize_keras_object, is_serialized_object, serialize_keras_object
 
 __all__ = [
-    "Configurable", "between", "boolean", "check_unknown", "number", "options", "parameters_of", "positive_int",
+    "Configurable", "between", "boolean", "check_arguments", "check_unknown", "number", "options", "parameters_of", "positive_int",
 ]  # fmt: skip
 
 Check = Callable[[str, str, Any], None]
@@ -45,6 +45,7 @@ class Configurable:
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         instance = object.__new__(cls)
         instance.__dict__["_captured"] = (args, kwargs)
+        check_arguments(cls, args, kwargs)
         if cls.checks:
             cls._apply_checks(args, kwargs)
         return instance
@@ -82,6 +83,45 @@ class Configurable:
     def from_config(cls, config: dict[str, Any]) -> Self:
         """Creates an object from `get_config()`; serialised objects inside are made objects first."""
         return cls(**{name: revive(value) for name, value in config.items()})
+
+
+@functools.cache
+def _own_signature(constructor: Any) -> inspect.Signature | None:
+    """Returns the signature of a constructor of Hornbill's own; None for a user's, whose mistakes Python explains."""
+    module = getattr(constructor, "__globals__", {}).get("__name__", "")
+    return inspect.signature(constructor) if module.partition(".")[0] == "hornbill" else None
+
+
+def check_arguments(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Raises an ArgumentTypeError when arguments are missing, unknown, too many or given twice."""
+    signature = _own_signature(cls.__init__)
+    if signature is None:
+        return
+    try:
+        signature.bind(None, *args, **kwargs)
+    except TypeError as error:
+        parameters = parameters_of(cls)
+        names = [p.name for p in parameters]
+        unknown = [name for name in kwargs if name not in names]
+        if unknown and not any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values()):
+            check_unknown(cls.__name__, {name: kwargs[name] for name in unknown}, cls)
+        given = {*names[: len(args)], *kwargs}
+        missing = [p.name for p in parameters if p.default is p.empty and p.name not in given]
+        twice = [name for name in names[: len(args)] if name in kwargs]
+        fixes: list[str] = []
+        if missing:
+            got = f"{', '.join(missing)} is missing." if len(missing) == 1 else f"{', '.join(missing)} are missing."
+            named = [f"{n}={_EXAMPLES.get(n, '...')}" for n in names if n in missing]
+            fixes = [f"{cls.__name__}({', '.join([*map(repr, args), *(f'{k}={v!r}' for k, v in kwargs.items()), *named])})"]
+        elif twice:
+            got = f"{twice[0]} twice: {args[names.index(twice[0])]!r} by its place and {twice[0]}={kwargs[twice[0]]!r}."
+            fixes = [f"{cls.__name__}({twice[0]}={kwargs[twice[0]]!r})"]
+        else:
+            got = f"{len(args)} arguments without a name; there are {len(names)} at most." if args else f"{error}."
+        raise ArgumentTypeError(f"{cls.__name__} takes ({', '.join(names)}).", got=got, fixes=fixes) from None
+
+
+_EXAMPLES = {"units": "10", "filters": "32", "kernel_size": "3", "rate": "0.5", "input_dim": "1000", "output_dim": "64"}
 
 
 def revive(value: Any) -> Any:

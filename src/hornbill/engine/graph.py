@@ -125,7 +125,8 @@ class Operation(Configurable):
     @property
     def input(self) -> Any:
         """The KerasTensor, or list of them, that the operation was called on."""
-        return self._only_node("input").inputs[0] if len(self._nodes()[0].inputs) == 1 else self._nodes()[0].inputs
+        inputs = self._only_node("input").inputs
+        return inputs[0] if len(inputs) == 1 else inputs
 
     @property
     def output(self) -> Any:

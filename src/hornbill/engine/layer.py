@@ -32,6 +32,7 @@ from hornbill.engine.random import global_seed_generator
 from hornbill.engine.record import Record
 from hornbill.engine.serialization import serialize_keras_object
 from hornbill.engine.symbolic import KerasTensor, Spec, any_symbolic, infer_spec, leaves_of, map_leaves
+from hornbill.engine.undo import unbuilt_on_error
 from hornbill.engine.variable import Structure, Variable, functional_call, standardize_shape
 
 __all__ = ["Layer", "shapes_of"]
@@ -264,6 +265,9 @@ class Layer(LayerWeights, Operation):
         """Finds the output shapes by tracing `call` and records the call in the graph."""
         specs, record = self._infer(args, kwargs)
         outputs = make_outputs(specs)
+        if outputs is None:
+            raise ArgumentTypeError(f"{type(self).__name__} {self.name!r}: call returned nothing.", got="None.",
+                                    fixes="return outputs, at the end of call")  # fmt: skip
         Node(self, args, kwargs, outputs, record)
         self._set_output_masks(args, kwargs, outputs)
         return outputs
@@ -501,7 +505,6 @@ class Layer(LayerWeights, Operation):
 
 def _wrapped_build(build: Callable[..., Any]) -> Callable[..., Any]:
     """Returns `build` inside the layer's name scope; the outermost one notes the shapes."""
-    signature = inspect.signature(build)
 
     @functools.wraps(build)
     def wrapped(self: Layer, *args: Any, **kwargs: Any) -> None:
@@ -510,10 +513,10 @@ def _wrapped_build(build: Callable[..., Any]) -> Callable[..., Any]:
             return
         self.__dict__["_inside_build"] = True
         try:
-            with name_scope(self.name), autocast_scope(None):
+            with unbuilt_on_error(self), name_scope(self.name), autocast_scope(None):
                 converted = tuple(_shape_from_list(arg) for arg in args)
                 build(self, *converted, **kwargs)
-            bound = signature.bind(self, *converted, **kwargs).arguments
+            bound = _call_signature(build).bind(self, *converted, **kwargs).arguments
             self._after_build({k: v for k, v in bound.items() if k != "self"})
         finally:
             self.__dict__["_inside_build"] = False

@@ -25,7 +25,7 @@ from hornbill.engine.record import Record, TensorSpec
 from hornbill.engine.symbolic import KerasTensor
 from hornbill.engine.variable import Variable, as_device_array
 
-__all__ = ["OPS", "Tensor", "convert_to_tensor", "op", "to_record"]
+__all__ = ["OPS", "Tensor", "convert_to_tensor", "op", "signature_of", "to_record"]
 
 Tensor = Any
 """Whatever stands for a tensor: JAX or NumPy array, Variable, KerasTensor, nested list of numbers, number."""
@@ -88,16 +88,14 @@ def to_record(value: Any) -> Any:
     return value
 
 
-def _tensor_parameters(signature: inspect.Signature) -> dict[str, bool]:
-    """Returns the names of the tensor parameters, each with whether it is a sequence of tensors."""
-    found = {}
-    for name, parameter in signature.parameters.items():
-        text = str(parameter.annotation).replace("typing.", "")
-        if text.startswith("Sequence[Tensor"):
-            found[name] = True
-        elif text.startswith("Tensor"):
-            found[name] = parameter.kind is inspect.Parameter.VAR_POSITIONAL
-    return found
+@functools.cache
+def signature_of(call: Callable[..., Any]) -> inspect.Signature:
+    """Returns the signature of an op."""
+    return inspect.signature(call)
+
+
+def _is_tensor(annotation: Any) -> bool:
+    return str(annotation).startswith(("Tensor", "Sequence[Tensor"))
 
 
 @overload
@@ -113,12 +111,13 @@ def op(fn: Any = None, *, rule: str | None = None) -> Any:
     """
     if fn is None:
         return functools.partial(op, rule=rule)
-    signature = inspect.signature(fn)
-    tensors = _tensor_parameters(signature)
-    variadic = next((n for n, p in signature.parameters.items() if p.kind is p.VAR_POSITIONAL and n in tensors), None)
-    order = list(signature.parameters)
-    positions = [(i, tensors[n]) for i, n in enumerate(order) if n in tensors and n != variadic]
-    first_variadic = order.index(variadic) if variadic else None
+    code = fn.__code__
+    order = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    variadic = code.co_varnames[len(order)] if code.co_flags & inspect.CO_VARARGS else None
+    annotations = fn.__annotations__
+    tensors = {name: str(annotations[name]).startswith("Seq") for name in order if _is_tensor(annotations.get(name))}
+    positions = [(i, tensors[name]) for i, name in enumerate(order[: code.co_argcount]) if name in tensors]
+    first_variadic = code.co_argcount if variadic and _is_tensor(annotations.get(variadic)) else None
 
     @functools.wraps(fn)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -153,9 +152,8 @@ def op(fn: Any = None, *, rule: str | None = None) -> Any:
         recorder = context().recorder
         if recorder is None:
             return fn(*values, **kwargs)
-        return _recorded(fn, call, signature, rule, recorder, values, kwargs)
+        return _recorded(fn, call, rule, recorder, values, kwargs)
 
-    call.signature = signature  # type: ignore[attr-defined]
     call.rule = rule  # type: ignore[attr-defined]
     OPS.setdefault(fn.__name__, call)
     return call
@@ -164,7 +162,6 @@ def op(fn: Any = None, *, rule: str | None = None) -> Any:
 def _recorded(
     fn: Callable[..., Any],
     call: Callable[..., Any],
-    signature: inspect.Signature,
     rule: str | None,
     recorder: Record,
     values: Sequence[Any],
@@ -178,7 +175,7 @@ def _recorded(
     finally:
         current.recorder = recorder
     try:
-        bound = signature.bind(*values, **kwargs)
+        bound = signature_of(call).bind(*values, **kwargs)
     except TypeError:
         return result
     bound.apply_defaults()

@@ -20,16 +20,28 @@ from hornbill.engine.serialization import (
     serialize_keras_object,
 )
 
-__all__ = ["FAMILIES", "Registry", "register_public"]
+__all__ = ["FAMILIES", "Registry", "is_own", "register_public"]
 
 FAMILIES: dict[str, Registry] = {}
 """The registries by the last part of their public module: "initializers", "losses", ..."""
+
+
+def is_own(obj: Any) -> bool:
+    """Returns whether a class or function is Hornbill's own, so that its behaviour is known."""
+    module = getattr(obj, "__module__", None) or type(obj).__module__
+    return module == "hornbill" or module.startswith("hornbill.")
 
 
 def register_public(module: str, objects: Iterable[Any]) -> None:
     """Enters classes and functions under their own names in a public Keras module."""
     for obj in objects:
         add_public_object(module, obj.__name__, obj)
+
+
+_EXAMPLES = {
+    "regularizer": "regularizers.L2(0.01)", "activation": "activation='relu'", "loss": "loss='mse'",
+    "initializer": "initializers.Constant(0.1)", "constraint": "constraints.MaxNorm(3)", "metric": "metrics=['accuracy']",
+}  # fmt: skip
 
 
 class Registry:
@@ -83,7 +95,9 @@ class Registry:
         if callable(identifier) or hasattr(identifier, "get_config"):
             return identifier
         raise ArgumentError(
-            f"A {self.kind} is given by name, object, function or configuration.", got=f"{identifier!r}."
+            f"{'An' if self.kind[0] in 'aeiou' else 'A'} {self.kind} is given by name, object, function or configuration.",
+            got=f"{identifier!r}.",
+            fixes=_EXAMPLES.get(self.kind, ()),
         )
 
     def _by_name(self, name: str) -> Any:
@@ -96,7 +110,7 @@ class Registry:
             close = did_you_mean(name, self.table)
             raise ArgumentError(
                 f"There is no {self.kind} named {name!r}.{close}",
-                why=f"Known: {', '.join(sorted({k for k in self.table if k.islower()}))}.",
+                why=f"Known: {', '.join(sorted({k for k in self.table if k.islower() and k != self.kind}))}.",
                 fixes=f"Your own: hornbill.saving.register_keras_serializable, or pass the {self.kind} itself.",
             )
         return found() if inspect.isclass(found) and self.instantiate else found

@@ -7,6 +7,7 @@ call. Nothing is imported by name and no code in the data is run.
 
 from __future__ import annotations
 
+import importlib
 import threading
 import types
 from collections.abc import Callable, Iterator, Mapping
@@ -31,6 +32,8 @@ _registered_names: dict[Any, str] = {}
 _public: dict[str, dict[str, Any]] = {}
 _public_names: dict[int, tuple[str, str]] = {}
 _local = threading.local()
+late_modules: tuple[str, ...] = ()
+"""Hornbill's own modules that enter public objects and are imported when a name is not known yet."""
 
 
 def add_public_object(module: str, name: str, obj: Any) -> None:
@@ -270,7 +273,7 @@ def deserialize_keras_object(
     if config is None or isinstance(config, (bool, int, float)):
         return config
     if isinstance(config, str):
-        found = get_registered_object(config) or public_object(config)
+        found = get_registered_object(config)
         return config if found is None else found
     if isinstance(config, (list, tuple)):
         return type(config)(deserialize_keras_object(item) for item in config)
@@ -325,10 +328,13 @@ def _find(name: Any, module: Any, registered_name: Any, kind: str) -> Any:
     for key in (registered_name, name):
         if isinstance(key, str) and (found := get_registered_object(key)) is not None:
             return found
-    if isinstance(registered_name, str) and ">" in registered_name:
-        found = None
-    else:
+    found = None
+    if not (isinstance(registered_name, str) and ">" in registered_name):
         found = public_object(name, _public_module(module))
+        if found is None:
+            for late in late_modules:
+                importlib.import_module(late)
+            found = public_object(name, _public_module(module))
     if found is not None:
         return found
     known = [key for table in _public.values() for key in table] + list(_custom)

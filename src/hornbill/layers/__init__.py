@@ -1,5 +1,12 @@
-"""The layers, one module per family."""
+"""The layers, one module per family.
 
+Layers for preparing data, and those that wrap other libraries, are loaded when they are first named.
+"""
+
+import importlib
+from typing import Any
+
+from hornbill.engine.errors import MissingNameError, did_you_mean
 from hornbill.layers.activation import *
 from hornbill.layers.adaptive_pooling import *
 from hornbill.layers.attention import *
@@ -25,3 +32,16 @@ from hornbill.layers.reshape import *
 from hornbill.layers.rnn_cells import *
 from hornbill.layers.upsampling import *
 from hornbill.layers.wrappers import *
+
+_LATER = ("hornbill.layers.jax_layer", "hornbill.layers.preprocessing")
+
+
+def __getattr__(name: str) -> Any:
+    if not name.startswith("_"):
+        for module in _LATER:
+            found = getattr(importlib.import_module(module), name, None)
+            if found is not None:
+                return found
+        known = [key for key in globals() if not key.startswith("_")]
+        raise MissingNameError(f"hornbill.layers has no {name!r}.{did_you_mean(name, known)}")
+    raise AttributeError(name)

@@ -13,7 +13,7 @@ from typing import Any
 from hornbill import ops, tree
 from hornbill.engine.config import Configurable
 from hornbill.engine.dtype import get_policy
-from hornbill.engine.errors import ArgumentError, StateError
+from hornbill.engine.errors import ArgumentError, ArgumentTypeError, StateError
 from hornbill.engine.masking import get_mask
 from hornbill.engine.naming import auto_name
 from hornbill.engine.serialization import public_object, serialize_keras_object
@@ -82,6 +82,13 @@ class Loss(Configurable):
         y_pred = tree.map_structure(self._convert, y_pred)
         y_true = tree.map_structure(self._convert, y_true)
         values = self.call(y_true, y_pred)
+        if values is None:
+            raise ArgumentTypeError(
+                f"Loss {self.name!r} returned nothing.",
+                got="None.",
+                why="A loss gives one number, or one per sample.",
+                fixes="return ops.mean(ops.square(y_true - y_pred), axis=-1), at the end of the function",
+            )
         value_mask = get_mask(values)
         if mask is None:
             mask = value_mask

@@ -316,6 +316,13 @@ def check_labels(
         labels = labels[labels != ignore_class]
     if labels.size == 0:
         return
+    if labels.dtype.kind == "f" and not np.all(labels == np.round(labels)):
+        raise ArgumentError(
+            f"Loss '{loss_name}' wants whole numbers as labels, 0 ... {classes - 1}.",
+            got=f"values such as {float(labels[labels != np.round(labels)].flat[0]):g}.",
+            fixes=("For values that are measured: loss='mean_squared_error' and Dense(1).",
+                   "For labels: y.astype('int32')."),
+        )  # fmt: skip
     low, high = float(labels.min()), float(labels.max())
     if low >= 0 and high < classes:
         return

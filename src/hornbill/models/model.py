@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from hornbill.engine.compatibility import warn_once
-from hornbill.engine.errors import ArgumentError, MissingNameError, did_you_mean
+from hornbill.engine.errors import ArgumentError, MissingNameError, NotWrittenError, did_you_mean
 from hornbill.engine.layer import Layer, _is_shape, _tensors_from_shapes
 from hornbill.engine.lazy import lazy_module
 from hornbill.engine.serialization import deserialize_keras_object, serialize_keras_object
@@ -64,19 +64,17 @@ class Model(Trainer, Layer):
             self.__class__ = type(cls.__name__, (cls, FUNCTIONAL[0]), {"__module__": cls.__module__})  # type: ignore[assignment]
             FUNCTIONAL[0].__init__(self, *args, **kwargs)  # type: ignore[arg-type]
             return
-        if args:
-            raise ArgumentError(
-                f"{type(self).__name__}(...) got positional arguments that are no KerasTensors.",
-                got=f"{', '.join(type(a).__name__ for a in args)}.",
-                fixes="Model(inputs=Input(...), outputs=layer(inputs)): both made of Input and layers.",
-            )
+        if args or kwargs.keys() & {"inputs", "outputs", "input", "output"}:
+            raise _no_graph(type(self).__name__, args, kwargs)
         Layer.__init__(self, **kwargs)
         Trainer.__init__(self)
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Computes the output; written by subclasses."""
-        raise NotImplementedError(
-            f"Model {self.name!r} has no call method: write def call(self, inputs): ..., or make it of inputs and outputs."
+        raise NotWrittenError(
+            f"Model {self.name!r} has no call method.",
+            why="It says what the model computes.",
+            fixes=("def call(self, inputs): return self.dense(inputs)", "Or make the model of inputs and outputs."),
         )
 
     # ---- layers
@@ -240,6 +238,28 @@ class Model(Trainer, Layer):
 
 FUNCTIONAL: list[type[Model]] = []
 """Holds `Functional`, which is built on Model and enters itself here."""
+
+
+def _no_graph(owner: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ArgumentError:
+    """Returns the error for `Model(...)` with something else than KerasTensors."""
+    given = {**dict(zip(("inputs", "outputs"), args, strict=False)), **kwargs}
+    parts = [f"{name}={_kind(value)}" for name, value in given.items()]
+    why = "Both must be KerasTensors: what Input(...) and calls of layers give."
+    if {"inputs", "outputs"} - given.keys():
+        why = "A model needs its inputs and its outputs."
+    return ArgumentError(
+        f"{owner}(inputs, outputs) makes a model of the graph between Input(...) and the outputs of layers.",
+        got=f"{', '.join(parts)}.",
+        why=why,
+        fixes="x = Input((28, 28, 1)); y = layer(x); model = Model(inputs=x, outputs=y)",
+    )
+
+
+def _kind(value: Any) -> str:
+    leaves = leaves_of(value)
+    if len(leaves) == 1 and leaves[0] is value or not leaves:
+        return "a KerasTensor" if is_keras_tensor(value) else f"{type(value).__name__}"
+    return "[" + ", ".join(_kind(leaf) for leaf in leaves[:4]) + "]"
 
 
 def _shapes(structure: Any) -> Any:

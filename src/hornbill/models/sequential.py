@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from hornbill.engine.errors import ArgumentError, NotBuiltError, StateError
+from hornbill.engine.input_spec import check_one_tensor
 from hornbill.engine.layer import Layer
 from hornbill.engine.registry import register_public
 from hornbill.engine.serialization import deserialize_keras_object, serialize_keras_object
@@ -40,6 +41,10 @@ class Sequential(Model):
         self._layers: list[Layer] = []
         self._input_layer: InputLayer | None = None
         self._output_tensor: Any = None
+        if isinstance(layers, Layer):
+            raise ArgumentError(
+                "Sequential takes a list of layers.", got=f"one layer, {layers.name!r}.", fixes="Sequential([layer, ...])"
+            )
         for layer in layers or ():
             self.add(layer)
         if not trainable:
@@ -138,6 +143,7 @@ class Sequential(Model):
         """Calls the layers one after the other."""
         x = inputs
         if self._input_layer is not None:
+            x = check_one_tensor(self, x) if isinstance(x, (list, tuple)) and any(map(_has_shape, x)) else x
             x = self._graph()._fit_input(x, self._input_layer.output) if hasattr(x, "shape") else x
         for layer in self._layers:
             x = layer(x)
@@ -212,6 +218,10 @@ class Sequential(Model):
         if isinstance(config, dict) and config.get("trainable") is False:
             model.trainable = False
         return model
+
+
+def _has_shape(x: Any) -> bool:
+    return hasattr(x, "shape")
 
 
 def _input_dtype(layer: Layer) -> str | None:

@@ -108,7 +108,8 @@ def _old_form(data: Any) -> Any:
     """Returns serialised data without what Keras 2 did not write, as Keras 3 does for these files."""
     if isinstance(data, dict):
         kept = {key: _old_form(value) for key, value in data.items()}
-        if {"class_name", "config", "inbound_nodes"} <= kept.keys() or "build_config" in kept:
+        config = kept.get("config")
+        if isinstance(config, dict) and {"trainable", "batch_shape", "layers"} & config.keys():  # a layer
             for key in ("module", "registered_name", "build_config", "compile_config"):
                 kept.pop(key, None)
         return kept

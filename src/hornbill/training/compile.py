@@ -17,6 +17,7 @@ from hornbill import metrics as metrics_module
 from hornbill.engine.blame import raise_blamed
 from hornbill.engine.errors import ArgumentError, ArgumentTypeError, DataError
 from hornbill.engine.layer import shapes_of
+from hornbill.engine.registry import is_own
 from hornbill.losses.base import FunctionLoss, Loss
 from hornbill.losses.checks import check_labels, check_target_shapes
 from hornbill.metrics.base import Metric
@@ -24,15 +25,9 @@ from hornbill.metrics.mean import Mean, MeanMetricWrapper
 from hornbill.metrics.resolve import resolve_accuracy
 from hornbill.training.outputs import flat_outputs, output_names, per_output, targets_per_output
 
-__all__ = ["CompileLoss", "CompileMetrics", "is_own"]
+__all__ = ["CompileLoss", "CompileMetrics"]
 
 _ACCURACY = ("accuracy", "acc", "crossentropy", "ce")
-
-
-def is_own(obj: Any) -> bool:
-    """Returns whether a class or function is Hornbill's own, so that its behaviour is known."""
-    module = getattr(obj, "__module__", None) or type(obj).__module__
-    return module == "hornbill" or module.startswith("hornbill.")
 
 
 class CompileLoss:

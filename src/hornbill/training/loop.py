@@ -16,8 +16,9 @@ import jax
 import numpy as np
 
 from hornbill.callbacks.callback_list import CallbackList
+from hornbill.callbacks.terminate_on_nan import TerminateOnNaN
 from hornbill.engine import settings
-from hornbill.engine.errors import ArgumentError, DataError
+from hornbill.engine.errors import ArgumentError, DataError, HornbillError
 from hornbill.training.data import (
     ArrayBatches,
     Batches,
@@ -29,6 +30,7 @@ from hornbill.training.data import (
 from hornbill.training.data.batches import batch_rows
 from hornbill.training.interrupt import InterruptGuard
 from hornbill.training.logs import Logs
+from hornbill.training.nan_watch import NanWatch
 from hornbill.training.stretch import Pace, Stretch
 
 __all__ = ["evaluate", "fit", "on_batch", "predict"]
@@ -60,7 +62,11 @@ def fit(
     batches = make_batches(
         x, y, sample_weight, batch_size, steps=_capped(steps_per_epoch), shuffle=shuffle, class_weight=class_weight
     )
-    steps = model._prepare("train", batches.spec)
+    model._prepare("train", batches.spec)
+    _check_values(model, batches)
+    validation = _early_validation(
+        model, validation_data, validation_batch_size or batch_size, _capped(validation_steps)
+    )
     callback_list = callbacks if isinstance(callbacks, CallbackList) else CallbackList(
         callbacks, add_history=True, add_progbar=verbose != 0, model=model, verbose=verbose, epochs=epochs,
         steps=batches.num_batches,
@@ -71,7 +77,6 @@ def fit(
     if model._batches_state is not None and (model._initial_epoch or model._initial_batch):
         batches.restore(model._batches_state)
     model._batches_state = batches.state()
-    validation: Batches | None = None
     runner = _EpochRunner(model, batches, callback_list, epochs)
     logs: dict[str, Any] = {}
     try:
@@ -83,11 +88,9 @@ def fit(
             logs = runner.run(epoch, start)
             if validation_data is not None and _validates(validation_freq, epoch):
                 if validation is None:
-                    part = unpack_validation(validation_data)
                     validation = make_batches(
-                        *part, _validation_size(part, validation_batch_size or batch_size),
-                        steps=_capped(validation_steps), steps_name="validation_steps",
-                    )  # fmt: skip
+                        validation_data, steps=_capped(validation_steps), steps_name="validation_steps"
+                    )
                 results = _run_evaluation(model, validation, callback_list)
                 logs.update({f"val_{name}": value for name, value in results.items()})
             callback_list.on_epoch_end(epoch, logs)
@@ -100,8 +103,35 @@ def fit(
         callback_list.on_train_end(logs)
     finally:
         model._batches_state = None
-    del steps
     return model.history
+
+
+def _check_values(model: Any, batches: Batches) -> None:
+    """Raises when targets in memory cannot be right for the model's losses."""
+    loss = model._compile_loss
+    if isinstance(batches, ArrayBatches) and loss is not None and loss.built and model._uses_own_loss:
+        loss.check_values(batches.arrays[1])
+
+
+def _early_validation(model: Any, data: Any, batch_size: Any, steps: int | None) -> Batches | None:
+    """Makes the batches of validation arrays before training, so that a mistake in them shows at once.
+
+    Returns:
+        The batches; None for no validation, or for a data set, which is opened when it is needed.
+    """
+    if data is None:
+        return None
+    x, y, sample_weight = unpack_validation(data)
+    if not (isinstance(x, (np.ndarray, jax.Array, list, tuple, dict)) or y is not None):
+        return None
+    try:
+        batches = make_batches(x, y, sample_weight, batch_size, steps=steps, steps_name="validation_steps")
+        model._prepare("test", batches.spec)
+        _check_values(model, batches)
+    except HornbillError as error:
+        error.set_where("validation_data.")
+        raise
+    return batches
 
 
 def _check_epochs(epochs: Any, initial_epoch: Any) -> None:
@@ -121,10 +151,6 @@ def _warn_exhausted(epoch: int, epochs: int) -> None:
         "steps_per_epoch * epochs batches: let it loop with while True.",
         stacklevel=4,
     )
-
-
-def _validation_size(part: Any, size: int | None) -> int | None:
-    return size if isinstance(part[0], (np.ndarray, jax.Array, list, tuple, dict)) or part[1] is not None else None
 
 
 def _validates(frequency: Any, epoch: int) -> bool:
@@ -168,10 +194,13 @@ class _EpochRunner:
             and not callbacks.wants_train_batches and batches.shuffle != "batch"
         )  # fmt: skip
         self.padding = _Padding(batches, model._can_pad("train"))
+        stops = any(isinstance(one, TerminateOnNaN) for one in callbacks.callbacks)
+        self.watch = NanWatch(batches.arrays if isinstance(batches, ArrayBatches) else None, enabled=not stops)
+        self.epoch = 0
 
     def run(self, epoch: int, start: int) -> dict[str, Any]:
         """Runs one epoch from batch `start` and returns its logs."""
-        step, logs = start, None
+        step, logs, self.epoch = start, None, epoch
         with InterruptGuard() as guard:
             if self.stretch is not None and self.stretch.faster:
                 step, logs = self._run_stretches(epoch, step, guard)
@@ -191,6 +220,7 @@ class _EpochRunner:
                         break
         if logs is None:
             raise DataError("The data gave no batch in this epoch.", fixes="Check steps_per_epoch and the generator.")
+        self.watch.end_epoch()
         return dict(Logs(logs))
 
     def _is_over(self, epoch: int, step: int) -> bool:
@@ -202,6 +232,7 @@ class _EpochRunner:
         self.pace.before()
         logs = self.model._steps.run("train", self.padding.fill(batch))
         self.pace.after(logs)
+        self.watch.note(self.epoch, step, logs)
         shown = Logs(logs)
         self.callbacks.on_train_batch_end(step, shown)
         return logs
@@ -224,6 +255,7 @@ class _EpochRunner:
             self.callbacks.on_train_batch_begin(step)
             count, logs = self.stretch.run(lines, step)
             step += count
+            self.watch.note(epoch, step - 1, logs)
             self.callbacks.on_train_batch_end(step - 1, Logs(logs))
             guard.check()
             if self.model.stop_training:
@@ -269,6 +301,7 @@ def _as_asked(model: Any, results: dict[str, Any], return_dict: bool) -> Any:
 
 def _run_evaluation(model: Any, batches: Batches, callbacks: CallbackList) -> dict[str, Any]:
     model._prepare("test", batches.spec)
+    _check_values(model, batches)
     _reset_metrics(model)
     callbacks.on_test_begin()
     logs: Any = None
@@ -335,6 +368,8 @@ def on_batch(
     batches = make_batches(x, y, sample_weight, max(size, 1), class_weight=class_weight)
     batch = next(iter(batches.epoch(0)))
     model._prepare(kind, batch)
+    if kind != "predict":
+        _check_values(model, batches)
     if reset:
         _reset_metrics(model)
     with InterruptGuard():

@@ -13,16 +13,16 @@ from typing import Any, ClassVar
 import jax
 import numpy as np
 
-from hornbill import optimizers as optimizers_module
+from hornbill.engine.blame import without_engine_notes
 from hornbill.engine.compatibility import warn_once
 from hornbill.engine.config import check_unknown
 from hornbill.engine.context import fresh_context
-from hornbill.engine.errors import ArgumentError, DataError, StateError
+from hornbill.engine.errors import ArgumentError, ArgumentTypeError, DataError, HornbillError, StateError
 from hornbill.engine.lazy import lazy_module
+from hornbill.engine.registry import is_own
 from hornbill.engine.serialization import deserialize_keras_object, serialize_keras_object
+from hornbill.engine.undo import unbuilt_on_error
 from hornbill.engine.variable import Structure, discard_assignments, functional_call
-from hornbill.metrics.mean import Mean
-from hornbill.training.compile import CompileLoss, CompileMetrics, is_own
 from hornbill.training.old_spellings import OldTrainerSpellings
 from hornbill.training.step import Steps, loss_and_gradients, masked_weight
 
@@ -30,7 +30,10 @@ __all__ = ["Trainer"]
 
 _OVERRIDABLE = ("train_step", "test_step", "compute_loss", "compute_metrics")
 
+compilation = lazy_module("hornbill.training.compile")
 loop = lazy_module("hornbill.training.loop")
+metrics_module = lazy_module("hornbill.metrics")
+optimizers_module = lazy_module("hornbill.optimizers")
 
 
 class Trainer(OldTrainerSpellings):
@@ -45,7 +48,7 @@ class Trainer(OldTrainerSpellings):
             optimizer=None, stop_training=False, history=None, compiled=False, loss=None, run_eagerly=False,
             jit_compile=True, steps_per_execution=1, _compile_loss=None, _compile_metrics=None, _loss_tracker=None,
             _compile_arguments=None, _training_cache=None, _initial_epoch=0, _initial_batch=0, _batches_state=None,
-            auto_scale_loss=True,
+            auto_scale_loss=True, _checked_shapes=set(),
         )  # fmt: skip
 
     # ---- compile
@@ -80,11 +83,15 @@ class Trainer(OldTrainerSpellings):
         Raises:
             ArgumentError: If a name is unknown.
         """
+        self._check_set_up()  # type: ignore[attr-defined]
         for old in ("sample_weight_mode", "target_tensors", "experimental_run_tf_function", "distribute", "options"):
             if kwargs.pop(old, None) is not None:
                 warn_once(f"compile {old}", f"compile({old}=...) is an old argument without meaning here; remove it.")
         if "loss_weight" in kwargs:
             raise ArgumentError("compile has no argument 'loss_weight'.", fixes="Did you mean 'loss_weights'?")
+        if "learning_rate" in kwargs or "lr" in kwargs:
+            raise ArgumentTypeError("compile has no learning rate: it belongs to the optimizer.", got=f"{kwargs}.",
+                                    fixes="model.compile(optimizer=optimizers.Adam(learning_rate=0.001), ...)")  # fmt: skip
         check_unknown("compile", kwargs, None, tuple(inspect.signature(Trainer.compile).parameters)[1:-1])
         if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
             raise ArgumentError("steps_per_execution is a whole number of at least 1.", got=f"{steps_per_execution!r}.")
@@ -92,13 +99,13 @@ class Trainer(OldTrainerSpellings):
         policy = self.dtype_policy  # type: ignore[attr-defined]
         if auto_scale_loss and policy.name == "mixed_float16" and not hasattr(optimizer, "inner_optimizer"):
             optimizer = optimizers_module.LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
-        compile_loss = None if loss is None else CompileLoss(loss, loss_weights, self)
+        compile_loss = None if loss is None else compilation.CompileLoss(loss, loss_weights, self)
         compile_metrics = None
         if metrics is not None or weighted_metrics is not None:
-            compile_metrics = CompileMetrics(metrics, weighted_metrics, compile_loss, self)
+            compile_metrics = compilation.CompileMetrics(metrics, weighted_metrics, compile_loss, self)
         self.__dict__.update(
             optimizer=optimizer, loss=loss, _compile_loss=compile_loss, _compile_metrics=compile_metrics,
-            _loss_tracker=Mean(name="loss"), run_eagerly=bool(run_eagerly), steps_per_execution=steps_per_execution,
+            _loss_tracker=metrics_module.Mean(name="loss"), run_eagerly=bool(run_eagerly), steps_per_execution=steps_per_execution,
             jit_compile=jit_compile not in (False,), auto_scale_loss=auto_scale_loss, compiled=True, stop_training=False,
             _compile_arguments={
                 "optimizer": optimizer, "loss": loss, "loss_weights": loss_weights, "metrics": metrics,
@@ -110,6 +117,7 @@ class Trainer(OldTrainerSpellings):
 
     def _compiled_changed(self) -> None:
         self.__dict__["_training_cache"] = None
+        self.__dict__["_checked_shapes"] = set()
 
     @property
     def _runs_compiled(self) -> bool:
@@ -332,17 +340,7 @@ class Trainer(OldTrainerSpellings):
                 f"Model {self.name!r} must be compiled before {'fit' if kind == 'train' else 'evaluate'}.",
                 fixes="model.compile(optimizer='adam', loss='sparse_categorical_crossentropy', metrics=['accuracy'])",
             )
-        x, y = batch[0], batch[1]
-        loss, metrics = self._compile_loss, self._compile_metrics
-        unbuilt = kind != "predict" and ((loss is not None and not loss.built) or (metrics is not None and not metrics.built))
-        if not self.built or unbuilt:
-            y_pred = self._predicted_specs(x)
-            if kind != "predict":
-                if loss is not None and not loss.built:
-                    loss.build(y, y_pred)
-                    loss.check(y, y_pred)
-                if metrics is not None and not metrics.built and y is not None:
-                    metrics.build(y, y_pred)
+        self._check_shapes(kind, batch[0], batch[1])
         if kind == "train" and not self.optimizer.built:
             variables = self.trainable_variables  # type: ignore[attr-defined]
             if not variables:
@@ -355,11 +353,41 @@ class Trainer(OldTrainerSpellings):
             self._compiled_changed()
         return self._steps
 
+    def _check_shapes(self, kind: str, x: Any, y: Any) -> None:
+        """Builds model, losses and metrics for data of new shapes and raises where they do not fit."""
+        loss, metrics = self._compile_loss, self._compile_metrics
+        key = None if kind == "predict" else _shapes_of_rows(x, y)
+        known = kind == "predict" or loss is None and metrics is None or key in self._checked_shapes
+        if self.built and known:
+            return
+        y_pred = self._predicted_specs(x)
+        if known:
+            return
+        if loss is not None:
+            if not loss.built:
+                loss.build(y, y_pred)
+            loss.check(y, y_pred)
+        if metrics is not None and not metrics.built and y is not None:
+            metrics.build(y, y_pred)
+        self._checked_shapes.add(key)
+
+    @property
+    def _uses_own_loss(self) -> bool:
+        """Whether the losses of `compile` are used as they are, and not by a step that a subclass wrote."""
+        return all(getattr(type(self), name) is getattr(Trainer, name) for name in ("train_step", "compute_loss"))
+
     def _predicted_specs(self, x: Any) -> Any:
         """Traces the model on the shapes of a batch, which builds it, and returns the specs of its outputs."""
         specs = jax.tree_util.tree_map(lambda leaf: jax.ShapeDtypeStruct(np.shape(leaf), leaf.dtype), x)
-        with fresh_context(probing=True), discard_assignments():
-            outputs = jax.eval_shape(lambda value: self._call_for_training(value, training=False), specs)
+        try:
+            with unbuilt_on_error(self), fresh_context(probing=True), discard_assignments():
+                outputs = jax.eval_shape(lambda value: self._call_for_training(value, training=False), specs)
+        except HornbillError as error:
+            without_engine_notes(error)
+            raise
+        if not jax.tree_util.tree_leaves(outputs):
+            raise ArgumentTypeError(f"{type(self).__name__}.call returned nothing.", got="None.",
+                                    fixes="return outputs, at the end of call")  # fmt: skip
         self.built = True
         return outputs
 
@@ -515,6 +543,12 @@ class Trainer(OldTrainerSpellings):
 
 
 Trainer.own_steps.update(train=Trainer.train_step, test=Trainer.test_step, predict=Trainer.predict_step)
+
+
+def _shapes_of_rows(x: Any, y: Any) -> Any:
+    """Returns the shapes of the parts of a batch without their first axis."""
+    leaves, treedef = jax.tree_util.tree_flatten((x, y))
+    return treedef, tuple(tuple(np.shape(leaf))[1:] for leaf in leaves)
 
 
 def _unpacked(data: Any) -> tuple[Any, Any, Any, Any]:

@@ -1,15 +1,16 @@
+# ruff: noqa: NPY002
 """A convolutional network as it was written for Keras 1."""
 
 import sys
 
 import numpy as np
+from keras.engine.topology import Input
 from keras.layers import merge
 from keras.layers.convolutional import Convolution2D, MaxPooling2D, ZeroPadding2D
 from keras.layers.core import Activation, Dense, Dropout, Flatten
 from keras.layers.normalization import BatchNormalization
 from keras.models import Model, Sequential
 from keras.optimizers import SGD
-from keras.engine.topology import Input
 from keras.regularizers import l2
 from keras.utils import np_utils
 
@@ -31,7 +32,9 @@ model.add(Dense(3, activation="softmax"))
 assert model.layers[1].kernel_size == (3, 3)
 assert model.layers[4].strides == (2, 2)
 assert model.output_shape == (None, 3)
-model.compile(loss="categorical_crossentropy", optimizer=SGD(lr=0.1, decay=1e-6, momentum=0.9), metrics=["accuracy"])
+model.compile(
+    loss="categorical_crossentropy", optimizer=SGD(lr=0.1, decay=1e-6, momentum=0.9), metrics=["accuracy"]
+)
 history = model.fit(x, y, batch_size=20, nb_epoch=2, verbose=0, validation_split=0.2)
 print(sorted(history.history))
 assert len(history.history["val_acc"]) == 2

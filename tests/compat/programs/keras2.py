@@ -1,3 +1,4 @@
+# ruff: noqa: NPY002
 """A variational autoencoder, an activation map and a custom layer as they were written for tf.keras 2."""
 
 import os
@@ -61,7 +62,13 @@ def pearson(y_true, y_pred):
 x = np.random.rand(32, 6).astype("float32")
 vae.compile(optimizer=Adam(lr=1e-2), loss=reconstruction, metrics=[pearson])
 result = vae.fit(
-    x, x, epochs=2, batch_size=16, verbose=0, workers=2, use_multiprocessing=False,
+    x,
+    x,
+    epochs=2,
+    batch_size=16,
+    verbose=0,
+    workers=2,
+    use_multiprocessing=False,
     callbacks=[EarlyStopping(monitor="loss", patience=5), ReduceLROnPlateau(monitor="loss")],
 )
 assert "pearson" in result.history

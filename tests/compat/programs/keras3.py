@@ -26,7 +26,15 @@ class Mix(layers.Layer):
 
 
 set_random_seed(3)
-model = Sequential([keras.Input((8, 8, 1)), layers.Conv2D(4, 3, 2, padding="same"), layers.Flatten(), Mix(5), layers.Dense(1)])
+model = Sequential(
+    [
+        keras.Input((8, 8, 1)),
+        layers.Conv2D(4, 3, 2, padding="same"),
+        layers.Flatten(),
+        Mix(5),
+        layers.Dense(1),
+    ]
+)
 model.compile(optimizer=keras.optimizers.AdamW(1e-2), loss="mse", metrics=[keras.metrics.MeanAbsoluteError()])
 x = np.random.default_rng(0).normal(size=(24, 8, 8, 1)).astype("float32")
 y = x.mean((1, 2, 3))

@@ -1,7 +1,7 @@
 """Keras 2's backend functions that make, shape and reduce tensors, where they differ from `hornbill.ops`.
 
-Functions that only have other argument names stand in the table (`table.py`), not here. All are made of ops, so they
-work on arrays, Variables and KerasTensors, inside and outside of compiled code.
+Functions that only have other argument names stand in the table (`table.py`), not here. All are made of ops,
+so they work on arrays, Variables and KerasTensors, inside and outside of compiled code.
 """
 
 from __future__ import annotations
@@ -81,7 +81,10 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "int32") ->
 
 
 def constant(
-    value: Any, dtype: Any = None, shape: Sequence[int] | None = None, name: str | None = None
+    value: Any,
+    dtype: Any = None,
+    shape: Sequence[int] | None = None,
+    name: str | None = None,  # noqa: ARG001
 ) -> Any:
     """Returns a tensor of a value; a single number fills `shape`. The name means nothing without a graph."""
     x = ops.convert_to_tensor(value, dtype=dtype or floatx())
@@ -348,7 +351,7 @@ def std(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return ops.std(_float(x), axis=axis, keepdims=keepdims)
 
 
-def moments(x: Any, axes: Any, shift: Any = None, keep_dims: bool = False, keepdims: bool = False) -> Any:
+def moments(x: Any, axes: Any, shift: Any = None, keep_dims: bool = False, keepdims: bool = False) -> Any:  # noqa: ARG001
     """Returns mean and variance; `shift` only served numerical accuracy and changes nothing."""
     return ops.moments(x, axes, keepdims=keepdims or keep_dims)
 
@@ -386,7 +389,8 @@ def batch_dot(x: Any, y: Any, axes: int | Sequence[int] | None = None) -> Any:
     Args:
         x: Tensor with the batch first.
         y: Tensor with the batch first.
-        axes: The axis of `x` and that of `y` to sum over, or one number for both. By default the last of `x` and the
+        axes: The axis of `x` and that of `y` to sum over, or one number for both. By default the last of `x`
+        and the
             last but one of `y` (the last, if it has only two).
 
     Returns:
@@ -421,13 +425,13 @@ def batch_dot(x: Any, y: Any, axes: int | Sequence[int] | None = None) -> Any:
 # ---- loops
 
 
-def map_fn(fn: Callable[[Any], Any], elems: Any, name: str | None = None, dtype: Any = None) -> Any:
+def map_fn(fn: Callable[[Any], Any], elems: Any, name: str | None = None, dtype: Any = None) -> Any:  # noqa: ARG001
     """Returns the results of a function on each entry of the first axis, stacked."""
     result = ops.map(fn, elems)
     return result if dtype is None else ops.cast(result, dtype)
 
 
-def foldl(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
+def foldl(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:  # noqa: ARG001
     """Joins the entries of the first axis, first to last: `fn(fn(e0, e1), e2)`."""
     elems = ops.convert_to_tensor(elems)
     start, rest = (

@@ -1,7 +1,7 @@
 """Keras 2's backend functions for networks: convolution, pooling, activations, losses, recurrence.
 
-The argument names and meanings are Keras 2's (`pool_mode=`, TensorFlow's explicit output shape of a transposed
-convolution, CTC with the blank as the last class); the arithmetic is that of `hornbill.ops`.
+The argument names and meanings are Keras 2's (`pool_mode=`, TensorFlow's explicit output shape of a
+transposed convolution, CTC with the blank as the last class); the arithmetic is that of `hornbill.ops`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from hornbill.engine.symbolic import any_symbolic
 from hornbill.layers.recurrent_loop import run_steps
 
 __all__ = [
-    "batch_normalization", "bias_add", "binary_focal_crossentropy", "categorical_focal_crossentropy", "conv1d",
+    "batch_normalization", "bias_add", "binary_focal_crossentropy", "categorical_focal_crossentropy",
+    "conv1d",
     "conv2d", "conv2d_transpose", "conv3d", "ctc_batch_cost", "ctc_decode", "depthwise_conv2d", "dropout",
     "hard_sigmoid", "in_test_phase", "in_top_k", "in_train_phase", "local_conv1d", "local_conv2d",
     "normalize_batch_in_training", "pool2d", "pool3d", "relu", "rnn", "separable_conv1d", "separable_conv2d",
@@ -127,8 +128,8 @@ def conv3d(
 
 
 def depthwise_conv2d(
-    x: Any, depthwise_kernel: Any, strides: Any = (1, 1), padding: str = "valid", data_format: str | None = None,
-    dilation_rate: Any = (1, 1),
+    x: Any, depthwise_kernel: Any, strides: Any = (1, 1), padding: str = "valid", data_format: str | None =
+    None, dilation_rate: Any = (1, 1),
 ) -> Any:  # fmt: skip
     """Slides kernels over each channel of images by itself."""
     return ops.depthwise_conv(x, depthwise_kernel, strides, padding, data_format, dilation_rate)
@@ -316,8 +317,8 @@ def ctc_decode(
     """
     logits = ops.log(ops.add(y_pred, fuzz()))
     decoded, scores = ops.ctc_decode(
-        logits, ops.reshape(ops.cast(input_length, "int32"), (-1,)), strategy="greedy" if greedy else "beam_search",
-        beam_width=beam_width, top_paths=top_paths, mask_index=ops.shape(y_pred)[-1] - 1,
+        logits, ops.reshape(ops.cast(input_length, "int32"), (-1,)), strategy="greedy" if greedy else
+        "beam_search", beam_width=beam_width, top_paths=top_paths, mask_index=ops.shape(y_pred)[-1] - 1,
     )  # fmt: skip
     return [decoded[i] for i in range(decoded.shape[0])], scores
 
@@ -360,7 +361,7 @@ def rnn(
     mask: Any = None,
     constants: Sequence[Any] | None = None,
     unroll: bool = False,
-    input_length: int | None = None,
+    input_length: int | None = None,  # noqa: ARG001
     time_major: bool = False,
     zero_output_for_mask: bool = False,
     return_all_outputs: bool = True,

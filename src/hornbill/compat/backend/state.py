@@ -1,4 +1,5 @@
-"""Keras 2's backend functions with state: variables, `K.function`, `K.gradients`, placeholders, the learning phase.
+"""Keras 2's backend functions with state: variables, `K.function`, `K.gradients`, placeholders, the learning
+phase.
 
 Keras 2 built a TensorFlow graph; here a graph of KerasTensors serves: `K.function` runs a part of it and
 `K.gradients` adds a node that differentiates a part of it.
@@ -28,8 +29,10 @@ from hornbill.layers.input import Input
 __all__ = [
     "LearningPhase", "batch_get_value", "batch_set_value", "ctc_label_dense_to_sparse", "eval", "function",
     "get_session", "get_value", "gradients", "image_dim_ordering", "is_sparse", "learning_phase",
-    "learning_phase_scope", "manual_variable_initialization", "moving_average_update", "placeholder", "print_tensor",
-    "set_image_dim_ordering", "set_learning_phase", "set_session", "set_value", "to_dense", "update", "update_add",
+    "learning_phase_scope", "manual_variable_initialization", "moving_average_update", "placeholder",
+    "print_tensor",
+    "set_image_dim_ordering", "set_learning_phase", "set_session", "set_value", "to_dense", "update",
+    "update_add",
     "update_sub", "variable",
 ]  # fmt: skip
 
@@ -237,7 +240,8 @@ def gradients(loss: Any, variables: Any) -> list[Any]:
 
     Args:
         loss: KerasTensor; the sum of its elements is differentiated.
-        variables: KerasTensors from which the loss is computed, or Variables used on the way; or a list of them.
+        variables: KerasTensors from which the loss is computed, or Variables used on the way; or a list of
+        them.
 
     Returns:
         A list of KerasTensors, one per variable, to be evaluated by `K.function` or used in a model.
@@ -275,14 +279,16 @@ def _gradient(loss: KerasTensor, tensors: list[KerasTensor], boxes: list[Variabl
             result, _ = functional_call(boxes, held, part.call, [*chosen, *values[len(tensors) :]])
             return jnp.sum(result)
 
-        by_tensor, by_box = jax.grad(total, (0, 1))(list(values[: len(tensors)]), [box.value for box in boxes])
+        by_tensor, by_box = jax.grad(total, (0, 1))(
+            list(values[: len(tensors)]), [box.value for box in boxes]
+        )
         return [*by_tensor, *by_box]
 
     return list(OpOperation(gradient).symbolic_call(*tensors, *roots))
 
 
 @op
-def print_tensor(x: Tensor, message: str = "", summarize: int = 3) -> Any:
+def print_tensor(x: Tensor, message: str = "", summarize: int = 3) -> Any:  # noqa: ARG001
     """Prints a tensor whenever it is computed, and returns it."""
     jax.debug.print("{message} {x}", message=message, x=x)
     return x
@@ -318,7 +324,7 @@ def manual_variable_initialization(value: bool) -> None:
     """Does nothing: Variables have their first values from the start."""
 
 
-def get_session(*args: Any, **kwargs: Any) -> Any:
+def get_session(*args: Any, **kwargs: Any) -> Any:  # noqa: ARG001
     """Refused: there are no sessions."""
     raise MissingNameError(
         "K.get_session: there are no sessions; everything runs when it is called.",
@@ -326,15 +332,15 @@ def get_session(*args: Any, **kwargs: Any) -> Any:
     )
 
 
-def set_session(session: Any) -> Any:
+def set_session(session: Any) -> Any:  # noqa: ARG001
     """Refused: there are no sessions."""
     raise MissingNameError(
         "K.set_session: there are no sessions.",
-        fixes="Remove the call. Memory: os.environ['XLA_PYTHON_CLIENT_PREALLOCATE'] = 'false' before importing.",
+        fixes="Remove the call. For memory: XLA_PYTHON_CLIENT_PREALLOCATE=false in the environment.",
     )
 
 
-def ctc_label_dense_to_sparse(labels: Any, label_lengths: Any) -> Any:
+def ctc_label_dense_to_sparse(labels: Any, label_lengths: Any) -> Any:  # noqa: ARG001
     """Refused: there are no sparse labels."""
     raise MissingNameError(
         "K.ctc_label_dense_to_sparse: there are no sparse labels.",

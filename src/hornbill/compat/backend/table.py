@@ -1,7 +1,7 @@
 """The table of Keras 2's backend functions: name, function, and what to write today.
 
-`hornbill.backend` gives each name out as a function that warns at its first call. A row whose arguments only have other
-names says so, instead of a function of its own.
+`hornbill.backend` gives each name out as a function that warns at its first call. A row whose arguments only
+have other names says so, instead of a function of its own.
 """
 
 from __future__ import annotations

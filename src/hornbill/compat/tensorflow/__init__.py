@@ -1,7 +1,7 @@
 """A small stand-in for TensorFlow, for scripts that use a little of `tf` beside `tf.keras`.
 
-`table.py` lists every name it has. Anything else is an error that says what to write instead. It is no TensorFlow: there
-are no tapes, sessions, graphs, data sets or checkpoints.
+`table.py` lists every name it has. Anything else is an error that says what to write instead. It is no
+TensorFlow: there are no tapes, sessions, graphs, data sets or checkpoints.
 """
 
 from __future__ import annotations

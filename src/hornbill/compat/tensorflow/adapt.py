@@ -1,7 +1,7 @@
 """How a row of the stand-in's table becomes a function with TensorFlow's argument names.
 
-`row(function, "input_tensor>x axis keepdims name>")` lists the parameters in TensorFlow's order; `a>b` is called `b` by
-the function, `a>` means nothing here (names of graph nodes), anything else has the same name.
+`row(function, "input_tensor>x axis keepdims name>")` lists the parameters in TensorFlow's order; `a>b` is
+called `b` by the function, `a>` means nothing here (names of graph nodes), anything else has the same name.
 """
 
 from __future__ import annotations

@@ -20,8 +20,10 @@ from hornbill.utils import devices
 
 __all__ = [
     "LOGGER", "TensorShape", "Variable", "constant", "device", "device_list", "fill", "function", "identity",
-    "is_gpu_available", "l2_loss", "map_fn", "matmul", "memory_growth", "moments", "norm", "pad", "random_normal",
-    "random_uniform", "range_", "rank", "resize", "set_threads", "set_verbosity", "shape", "softmax_loss", "sparse_softmax_loss", "split", "where",
+    "is_gpu_available", "l2_loss", "map_fn", "matmul", "memory_growth", "moments", "norm", "pad",
+    "random_normal",
+    "random_uniform", "range_", "rank", "resize", "set_threads", "set_verbosity", "shape", "softmax_loss",
+    "sparse_softmax_loss", "split", "where",
 ]  # fmt: skip
 
 LOGGER = logging.getLogger("tensorflow")
@@ -101,7 +103,7 @@ def identity(input: Any) -> Any:
     return ops.convert_to_tensor(input)
 
 
-def shape(input: Any, out_type: Any = None) -> tuple[int | None, ...]:
+def shape(input: Any, out_type: Any = None) -> tuple[int | None, ...]:  # noqa: ARG001
     """Returns the shape as a tuple of numbers (TensorFlow returns a tensor)."""
     return ops.shape(input)
 
@@ -151,7 +153,7 @@ def resize(images: Any, size: Any, method: str = "bilinear", antialias: bool = F
     )
 
 
-def moments(x: Any, axes: Any, shift: Any = None, keepdims: bool = False) -> Any:
+def moments(x: Any, axes: Any, shift: Any = None, keepdims: bool = False) -> Any:  # noqa: ARG001
     """Returns mean and variance."""
     return ops.moments(x, axes, keepdims=keepdims)
 
@@ -197,11 +199,11 @@ def l2_loss(t: Any) -> Any:
 
 def function(
     func: Callable[..., Any] | None = None,
-    input_signature: Any = None,
-    autograph: bool = True,
-    jit_compile: bool | None = None,
-    reduce_retracing: bool = False,
-    experimental_relax_shapes: bool | None = None,
+    input_signature: Any = None,  # noqa: ARG001
+    autograph: bool = True,  # noqa: ARG001
+    jit_compile: bool | None = None,  # noqa: ARG001
+    reduce_retracing: bool = False,  # noqa: ARG001
+    experimental_relax_shapes: bool | None = None,  # noqa: ARG001
 ) -> Any:
     """Returns the function as it is; `fit` compiles the step, and `jax.jit` compiles anything else."""
     if func is None:
@@ -220,12 +222,12 @@ def device_list(device_type: str | None = None) -> list[Any]:
     return [device for device in devices if device.platform.upper() == device_type.upper()]
 
 
-def is_gpu_available(cuda_only: bool = False, min_cuda_compute_capability: Any = None) -> bool:
+def is_gpu_available(cuda_only: bool = False, min_cuda_compute_capability: Any = None) -> bool:  # noqa: ARG001
     """Returns whether JAX has a GPU."""
     return bool(device_list("GPU"))
 
 
-def memory_growth(device: Any, enable: bool) -> None:
+def memory_growth(device: Any, enable: bool) -> None:  # noqa: ARG001
     """Warns: JAX decides about memory when it starts."""
     warn_once(
         "set_memory_growth",
@@ -233,11 +235,9 @@ def memory_growth(device: Any, enable: bool) -> None:
     )
 
 
-def set_threads(num_threads: int) -> None:
+def set_threads(num_threads: int) -> None:  # noqa: ARG001
     """Warns: the number of threads is set before the start."""
-    warn_once(
-        "tf threads", "The number of threads is set by the environment (taskset, XLA_FLAGS) before the start."
-    )
+    warn_once("tf threads", "The number of threads is set by the environment before the start.")
 
 
 def device(device_name: str) -> AbstractContextManager[Any]:

@@ -1,7 +1,8 @@
 """The table of the TensorFlow stand-in: each name it has, and advice for names that it does not have.
 
-Keys are paths below `tf`. Values that are dicts are namespaces. Differences that remain: shapes are tuples of numbers,
-tensors are JAX arrays (`np.asarray(x)` instead of `x.numpy()`), means of whole numbers are floats.
+Keys are paths below `tf`. Values that are dicts are namespaces. Differences that remain: shapes are tuples
+of numbers, tensors are JAX arrays (`np.asarray(x)` instead of `x.numpy()`), means of whole numbers are
+floats.
 """
 
 from __future__ import annotations
@@ -24,19 +25,22 @@ _REDUCE = "input_tensor>x axis keepdims"
 _UNARY = {
     "abs": "abs", "ceil": "ceil", "cos": "cos", "erf": "erf", "exp": "exp", "floor": "floor", "log": "log",
     "log1p": "log1p", "negative": "negative", "reciprocal": "reciprocal", "round": "round", "rsqrt": "rsqrt",
-    "sigmoid": "sigmoid", "sign": "sign", "sin": "sin", "softplus": "softplus", "sqrt": "sqrt", "square": "square",
+    "sigmoid": "sigmoid", "sign": "sign", "sin": "sin", "softplus": "softplus", "sqrt": "sqrt",
+    "square": "square",
     "tan": "tan", "tanh": "tanh", "is_nan": "isnan", "is_inf": "isinf", "is_finite": "isfinite",
     "logical_not": "logical_not", "expm1": "expm1", "cosh": "cosh", "sinh": "sinh",
 }  # fmt: skip
 _BINARY = {
     "add": "add", "divide": "divide", "equal": "equal", "floordiv": "floor_divide", "greater": "greater",
-    "greater_equal": "greater_equal", "less": "less", "less_equal": "less_equal", "logical_and": "logical_and",
+    "greater_equal": "greater_equal", "less": "less", "less_equal": "less_equal",
+    "logical_and": "logical_and",
     "logical_or": "logical_or", "logical_xor": "logical_xor", "maximum": "maximum", "minimum": "minimum",
     "mod": "mod", "multiply": "multiply", "not_equal": "not_equal", "pow": "power", "subtract": "subtract",
 }  # fmt: skip
 _REDUCTIONS = {
     "reduce_all": "all", "reduce_any": "any", "reduce_logsumexp": "logsumexp", "reduce_max": "max",
-    "reduce_mean": "mean", "reduce_min": "min", "reduce_prod": "prod", "reduce_std": "std", "reduce_sum": "sum",
+    "reduce_mean": "mean", "reduce_min": "min", "reduce_prod": "prod", "reduce_std": "std",
+    "reduce_sum": "sum",
     "reduce_variance": "var",
 }  # fmt: skip
 
@@ -51,10 +55,11 @@ _math: dict[str, Any] = {
     "in_top_k": row(ops.in_top_k, "targets predictions k"),
     "l2_normalize": row(l2_normalize, "x axis"),
     "squared_difference": row(lambda x, y: ops.square(ops.subtract(x, y)), "x y"),
-    "top_k": row(lambda x, k=1, sorted=True: ops.top_k(x, k, sorted), "input>x k sorted"),
+    "top_k": row(lambda x, k=1: ops.top_k(x, k), "input>x k"),
 }
 _DTYPES = (
-    "bfloat16", "bool", "complex64", "float16", "float32", "float64", "int16", "int32", "int64", "int8", "uint16",
+    "bfloat16", "bool", "complex64", "float16", "float32", "float64", "int16", "int32", "int64", "int8",
+    "uint16",
     "uint32", "uint64", "uint8",
 )  # fmt: skip
 _logging = {
@@ -75,9 +80,12 @@ _shared: dict[str, Any] = {
     name: _math[name]
     for name in (
         "abs", "add", "argmax", "argmin", "cos", "cumsum", "divide", "equal", "exp", "floor", "greater",
-        "greater_equal", "less", "less_equal", "logical_and", "logical_not", "logical_or", "maximum", "minimum",
-        "multiply", "negative", "not_equal", "pow", "reduce_all", "reduce_any", "reduce_logsumexp", "reduce_max",
-        "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "round", "sigmoid", "sign", "sin", "sqrt", "square",
+        "greater_equal", "less", "less_equal", "logical_and", "logical_not", "logical_or", "maximum",
+        "minimum",
+        "multiply", "negative", "not_equal", "pow", "reduce_all", "reduce_any", "reduce_logsumexp",
+        "reduce_max",
+        "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "round", "sigmoid", "sign", "sin", "sqrt",
+        "square",
         "subtract", "tan", "tanh",
     )
 }  # fmt: skip

@@ -1,0 +1,133 @@
+"""Measures Hornbill side by side with Keras on JAX: `python bench/run.py --peers keras`.
+
+Each measurement runs in a process of its own, with no compiled programs from earlier ones; the libraries take turns, and the
+median counts. The table says what is required; everything is written to bench/results/. Nothing else should run meanwhile:
+the load of the machine is noted. `--quick` only shows that it works.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import importlib.metadata
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+COUNTS = {"import": 1, "build_unet": 1, "corner_fit": 200, "predict_one": 500, "memory": 500}
+QUICK = {"import": 1, "build_unet": 1, "corner_fit": 4, "predict_one": 20, "memory": 6}
+ROUNDS = {"import": 7, "build_unet": 3, "corner_fit": 5, "predict_one": 5, "memory": 1}
+FIGURE = {"memory": "kilobytes_per_round"}
+"""What is compared; seconds if not said otherwise."""
+
+
+def measure(task: str, library: str, count: int) -> dict[str, float]:
+    """Runs one task in a new process and returns what it measured."""
+    environment = {**os.environ, "HORNBILL_CACHE": "off", "KERAS_BACKEND": "jax", "PYTHONHASHSEED": "0"}
+    environment.pop("JAX_COMPILATION_CACHE_DIR", None)
+    command = [sys.executable, str(HERE / "tasks.py"), task, library, str(count)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{task} with {library} failed:\n{done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def run(tasks: list[str], libraries: list[str], quick: bool, peer_rounds: int) -> dict[str, Any]:
+    """Runs the tasks in turns and returns all results, with the median of each."""
+    results: dict[str, Any] = {}
+    for task in tasks:
+        names = [*(["jax"] if task == "import" else []), *libraries]
+        found: dict[str, list[dict[str, float]]] = {name: [] for name in names}
+        for turn in range(1 if quick else ROUNDS[task]):
+            for name in names if turn % 2 == 0 else reversed(names):
+                count = (QUICK if quick else COUNTS)[task]
+                count = min(count, peer_rounds) if task == "memory" and name != "hornbill" else count
+                found[name].append(measure(task, name, count))
+                print(f"  {task:<12}{name:<10}{found[name][-1]}", file=sys.stderr, flush=True)
+        figure = FIGURE.get(task, "seconds")
+        results[task] = {
+            name: {"median": statistics.median(one[figure] for one in all_of_them), "runs": all_of_them}
+            for name, all_of_them in found.items()
+        }
+    return results
+
+
+def report(results: dict[str, Any], libraries: list[str]) -> list[tuple[str, str, str, str]]:
+    """Returns the rows of the table: what, required, Hornbill, the others."""
+    rows: list[tuple[str, str, str, str]] = []
+
+    def others(task: str, form: Any) -> str:
+        mine = results[task]["hornbill"]["median"]
+        parts = []
+        for name in libraries[1:]:
+            theirs = results[task][name]["median"]
+            parts.append(f"{name}: {form(theirs)} ({theirs / mine:.1f} times)" if mine > 0 else f"{name}: {form(theirs)}")
+        return ", ".join(parts) or "-"
+
+    def median(task: str, name: str = "hornbill") -> float:
+        return results[task][name]["median"]
+
+    if "import" in results:
+        over = median("import") - median("import", "jax")
+        rows.append(("import, over that of jax", "<= 0.15 s", f"{over:.3f} s", others("import", lambda s: f"{s:.2f} s in all")))
+    if "build_unet" in results:
+        rows.append(("building the U-Net", "<= 0.5 s", f"{median('build_unet'):.3f} s", others("build_unet", lambda s: f"{s:.2f} s")))
+    if "corner_fit" in results:
+        figure = f"{1e6 * median('corner_fit'):.0f} us"
+        rows.append(("fit per step, batch 4", "<= 1/3 of keras", figure, others("corner_fit", lambda s: f"{1e6 * s:.0f} us")))
+    if "predict_one" in results:
+        bare = {
+            name: statistics.median(one["over_bare"] for one in results["predict_one"][name]["runs"]) for name in libraries
+        }
+        figure = f"{bare['hornbill']:.2f} x bare, {1e6 * median('predict_one'):.0f} us"
+        rows.append(("predict of one sample", "<= 2 x bare", figure, others("predict_one", lambda s: f"{1e6 * s:.0f} us")))
+    if "memory" in results:
+        form = "{:.1f} kB each round".format
+        rows.append(("memory kept, 500 rounds", "flat", form(median("memory")), others("memory", form)))
+    return rows
+
+
+def machine() -> dict[str, Any]:
+    """Returns what the figures depend on."""
+    packages = {}
+    for name in ("hornbill", "keras", "jax", "jaxlib", "numpy"):
+        try:
+            packages[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            packages[name] = "from the source folder"
+    return {
+        "python": platform.python_version(), "system": platform.platform(), "cores": os.cpu_count(),
+        "load_before": os.getloadavg(), "packages": packages,
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Measures, prints the table and writes the file."""
+    parser = argparse.ArgumentParser(description="Measures Hornbill side by side with its peers.")
+    parser.add_argument("--peers", nargs="*", default=["keras"], choices=["keras"], help="libraries beside Hornbill")
+    parser.add_argument("--only", nargs="*", default=list(COUNTS), choices=list(COUNTS), help="these measurements")
+    parser.add_argument("--quick", action="store_true", help="few repetitions: shows that it works, not how fast")
+    parser.add_argument("--peer-rounds", type=int, default=50, help="rounds of the peers' memory measurement")
+    options = parser.parse_args()
+    libraries, state = ["hornbill", *options.peers], machine()
+    results = run(options.only, libraries, options.quick, options.peer_rounds)
+    rows = [("", "required", "hornbill", "others"), *report(results, libraries)]
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    for row in rows:
+        print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+    now = datetime.datetime.now(datetime.UTC)
+    target = HERE / "results" / f"{now:%Y-%m-%d-%H%M%S}{'-quick' if options.quick else ''}.json"
+    target.parent.mkdir(exist_ok=True)
+    content = {"machine": {**state, "load_after": os.getloadavg()}, "required_and_reached": rows[1:], "results": results}
+    target.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    print(f"\nload before and after: {state['load_before'][0]:.1f}, {os.getloadavg()[0]:.1f}; written: {target}")
+
+
+if __name__ == "__main__":
+    main()
