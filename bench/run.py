@@ -2,7 +2,7 @@
 
 Each measurement runs in a process of its own, with no compiled programs from earlier ones; the libraries take turns, and the
 median counts. The table says what is required; everything is written to bench/results/. Nothing else should run meanwhile:
-the load of the machine is noted. `--quick` only shows that it works.
+the load of the machine is noted. `--quick` only shows that it works, and writes no file.
 """
 
 from __future__ import annotations
@@ -67,7 +67,8 @@ def report(results: dict[str, Any], libraries: list[str]) -> list[tuple[str, str
         parts = []
         for name in libraries[1:]:
             theirs = results[task][name]["median"]
-            parts.append(f"{name}: {form(theirs)} ({theirs / mine:.1f} times)" if mine > 0 else f"{name}: {form(theirs)}")
+            ratio = f" ({theirs / mine:.1f} times)" if task != "memory" else ""
+            parts.append(f"{name}: {form(theirs)}{ratio}")
         return ", ".join(parts) or "-"
 
     def median(task: str, name: str = "hornbill") -> float:
@@ -75,18 +76,47 @@ def report(results: dict[str, Any], libraries: list[str]) -> list[tuple[str, str
 
     if "import" in results:
         over = median("import") - median("import", "jax")
-        rows.append(("import, over that of jax", "<= 0.15 s", f"{over:.3f} s", others("import", lambda s: f"{s:.2f} s in all")))
+        rows.append(
+            (
+                "import, over that of jax",
+                "<= 0.15 s",
+                f"{over:.3f} s",
+                others("import", lambda s: f"{s:.2f} s in all"),
+            )
+        )
     if "build_unet" in results:
-        rows.append(("building the U-Net", "<= 0.5 s", f"{median('build_unet'):.3f} s", others("build_unet", lambda s: f"{s:.2f} s")))
+        rows.append(
+            (
+                "building the U-Net",
+                "<= 0.5 s",
+                f"{median('build_unet'):.3f} s",
+                others("build_unet", lambda s: f"{s:.2f} s"),
+            )
+        )
     if "corner_fit" in results:
         figure = f"{1e6 * median('corner_fit'):.0f} us"
-        rows.append(("fit per step, batch 4", "<= 1/3 of keras", figure, others("corner_fit", lambda s: f"{1e6 * s:.0f} us")))
+        rows.append(
+            (
+                "fit per step, batch 4",
+                "<= 1/3 of keras",
+                figure,
+                others("corner_fit", lambda s: f"{1e6 * s:.0f} us"),
+            )
+        )
     if "predict_one" in results:
         bare = {
-            name: statistics.median(one["over_bare"] for one in results["predict_one"][name]["runs"]) for name in libraries
+            name: statistics.median(one["over_bare"] for one in results["predict_one"][name]["runs"])
+            for name in libraries
         }
         figure = f"{bare['hornbill']:.2f} x bare, {1e6 * median('predict_one'):.0f} us"
-        rows.append(("predict of one sample", "<= 2 x bare", figure, others("predict_one", lambda s: f"{1e6 * s:.0f} us")))
+        rows.append(
+            (
+                "predict of one sample",
+                "<= 2 x bare",
+                figure,
+                others("predict_one", lambda s: f"{1e6 * s:.0f} us"),
+            )
+        )
     if "memory" in results:
         form = "{:.1f} kB each round".format
         rows.append(("memory kept, 500 rounds", "flat", form(median("memory")), others("memory", form)))
@@ -110,9 +140,15 @@ def machine() -> dict[str, Any]:
 def main() -> None:
     """Measures, prints the table and writes the file."""
     parser = argparse.ArgumentParser(description="Measures Hornbill side by side with its peers.")
-    parser.add_argument("--peers", nargs="*", default=["keras"], choices=["keras"], help="libraries beside Hornbill")
-    parser.add_argument("--only", nargs="*", default=list(COUNTS), choices=list(COUNTS), help="these measurements")
-    parser.add_argument("--quick", action="store_true", help="few repetitions: shows that it works, not how fast")
+    parser.add_argument(
+        "--peers", nargs="*", default=["keras"], choices=["keras"], help="libraries beside Hornbill"
+    )
+    parser.add_argument(
+        "--only", nargs="*", default=list(COUNTS), choices=list(COUNTS), help="these measurements"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="few repetitions: shows that it works, not how fast"
+    )
     parser.add_argument("--peer-rounds", type=int, default=50, help="rounds of the peers' memory measurement")
     options = parser.parse_args()
     libraries, state = ["hornbill", *options.peers], machine()
@@ -121,12 +157,20 @@ def main() -> None:
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
     for row in rows:
         print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+    if options.quick:
+        return
     now = datetime.datetime.now(datetime.UTC)
-    target = HERE / "results" / f"{now:%Y-%m-%d-%H%M%S}{'-quick' if options.quick else ''}.json"
+    target = HERE / "results" / f"{now:%Y-%m-%d-%H%M%S}.json"
     target.parent.mkdir(exist_ok=True)
-    content = {"machine": {**state, "load_after": os.getloadavg()}, "required_and_reached": rows[1:], "results": results}
+    content = {
+        "machine": {**state, "load_after": os.getloadavg()},
+        "required_and_reached": rows[1:],
+        "results": results,
+    }
     target.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    print(f"\nload before and after: {state['load_before'][0]:.1f}, {os.getloadavg()[0]:.1f}; written: {target}")
+    print(
+        f"\nload before and after: {state['load_before'][0]:.1f}, {os.getloadavg()[0]:.1f}; written: {target}"
+    )
 
 
 if __name__ == "__main__":

@@ -103,12 +103,20 @@ def memory(library: str, count: int) -> dict[str, float]:
         model.fit(images[:8], images[:8], batch_size=4, epochs=1, verbose=0)
         model.predict(images[:1], verbose=0)
         del model
-        keras.utils.clear_session() if hasattr(keras.utils, "clear_session") else keras.backend.clear_session()
+        keras.utils.clear_session() if hasattr(
+            keras.utils, "clear_session"
+        ) else keras.backend.clear_session()
         gc.collect()
         rounds.append(_resident())
     half = rounds[len(rounds) // 2 :]
     slope = float(np.polyfit(np.arange(len(half)), half, 1)[0]) if len(half) > 1 else 0.0
-    return {"kilobytes_per_round": slope, "first": rounds[0], "middle": half[0], "last": rounds[-1], "rounds": count}
+    return {
+        "kilobytes_per_round": slope,
+        "first": rounds[0],
+        "middle": half[0],
+        "last": rounds[-1],
+        "rounds": count,
+    }
 
 
 def _corner_detector(keras: Any) -> tuple[Any, np.ndarray]:

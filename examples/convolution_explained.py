@@ -50,7 +50,9 @@ def main() -> None:
         layer = getattr(layers, f"Conv{dimensions}D")(4, 3)
         model = keras.Sequential([keras.Input((*[10] * dimensions, 3)), layer])
         kernel = tuple(layer.kernel.shape)
-        print(f"  Conv{dimensions}D: {model.input_shape} -> {model.output_shape}, kernel {kernel}, {layer.count_params()} parameters")
+        print(
+            f"  Conv{dimensions}D: {model.input_shape} -> {model.output_shape}, kernel {kernel}, {layer.count_params()} parameters"
+        )
 
 
 if __name__ == "__main__":

@@ -42,13 +42,19 @@ def main(epochs: int = 20) -> None:
     print(f"\nAfter {epochs} epochs: loss {loss:.3f}, {accuracy:.1%} of the pixels right.")
     prediction = np.asarray(model.predict(images[:1], verbose=0))
     print("One image, and 1 where the prediction agrees with it:")
-    for row, same in zip(images[0, ..., 0], (images == np.round(prediction))[0, ..., 0].astype(int), strict=True):
+    for row, same in zip(
+        images[0, ..., 0], (images == np.round(prediction))[0, ..., 0].astype(int), strict=True
+    ):
         print("  ", *row, "   ", *same)
 
     twin = make_model(layers.Conv2D(1, 1, activation="sigmoid"))
     twin.set_weights([w.reshape(v.shape) for w, v in zip(model.get_weights(), twin.weights, strict=True)])
-    difference = np.abs(np.asarray(twin.predict(images, verbose=0)) - np.asarray(model.predict(images, verbose=0))).max()
-    print(f"\nDense(1) and Conv2D(1, 1): {model.layers[-1].count_params()} and {twin.layers[-1].count_params()} parameters;")
+    difference = np.abs(
+        np.asarray(twin.predict(images, verbose=0)) - np.asarray(model.predict(images, verbose=0))
+    ).max()
+    print(
+        f"\nDense(1) and Conv2D(1, 1): {model.layers[-1].count_params()} and {twin.layers[-1].count_params()} parameters;"
+    )
     print(f"with the same weights their outputs differ by at most {difference:.1g}.")
 
 

@@ -36,14 +36,18 @@ def main(epochs: int = 8) -> float:
     trunk = keras.Model(first.input, first.get_layer("features").output, name="trunk")
     trunk.trainable = False
     frozen = [np.copy(w) for w in trunk.get_weights()]
-    second = keras.Sequential([keras.Input((8, 8, 1)), trunk, layers.Dense(5, activation="softmax")], name="five_to_nine")
+    second = keras.Sequential(
+        [keras.Input((8, 8, 1)), trunk, layers.Dense(5, activation="softmax")], name="five_to_nine"
+    )
     second.summary(show_trainable=True)
     few = np.flatnonzero(y >= 5)[:50]
     second.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])
     second.fit(x[few], y[few] - 5, epochs=5 * epochs, verbose=0)
     accuracy = second.evaluate(x_test[y_test >= 5], y_test[y_test >= 5] - 5, verbose=0)[1]
     same = all(np.array_equal(a, b) for a, b in zip(frozen, trunk.get_weights(), strict=True))
-    print(f"\n5 to 9, learnt from {len(few)} pictures: {accuracy:.1%} right; frozen weights unchanged: {same}")
+    print(
+        f"\n5 to 9, learnt from {len(few)} pictures: {accuracy:.1%} right; frozen weights unchanged: {same}"
+    )
     return accuracy
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import hornbill as keras
 from hornbill import layers
-from hornbill.backend import flatten, sum  # noqa: A004
+from hornbill.backend import flatten, sum
 
 
 def convolution_count(n: int, m: int, maps_in: int, maps_out: int) -> int:

@@ -44,8 +44,13 @@ def show(title: str, model: keras.Sequential) -> None:
 def main() -> None:
     """Shows three models, the second of which mistakes the depth for rows."""
     show("15 rows, 15 columns, 20 channels", planes((15, 15, 20)))
-    show("The same numbers as (20, 15, 15): now 20 are the rows, and only 15 the channels", planes((20, 15, 15)))
-    print("If the 20 is the depth of (depth, y, x), move it last, x = numpy.moveaxis(x, 1, -1), or use Conv3D.\n")
+    show(
+        "The same numbers as (20, 15, 15): now 20 are the rows, and only 15 the channels",
+        planes((20, 15, 15)),
+    )
+    print(
+        "If the 20 is the depth of (depth, y, x), move it last, x = numpy.moveaxis(x, 1, -1), or use Conv3D.\n"
+    )
     show("A series: 1287 steps, 69 channels", series())
 
 

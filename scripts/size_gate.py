@@ -32,7 +32,11 @@ def code_lines(text: str, tree: ast.AST) -> set[int]:
         if token.type not in _NO_CODE:
             lines.update(range(token.start[0], token.end[0] + 1))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+        if (
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)
+        ):
             lines.difference_update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
     return lines
 
@@ -53,7 +57,9 @@ def check(path: Path) -> tuple[int, int, list[str]]:
         last = function.end_lineno or function.lineno
         length = len(code.intersection(range(function.body[0].lineno, last + 1)))
         if length > MOST_CODE and f"{name}::{function.name}" not in LONGER:
-            problems.append(f"{name}:{function.lineno}: {function.name} has {length} lines of code; at most {MOST_CODE}")
+            problems.append(
+                f"{name}:{function.lineno}: {function.name} has {length} lines of code; at most {MOST_CODE}"
+            )
     return count, len(code), problems
 
 

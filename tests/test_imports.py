@@ -25,7 +25,19 @@ RANKS = (
 )
 """From the foundation up; a part imports from parts above it in this list and from those in its own row."""
 
-OPTIONAL = {"torch", "pandas", "tensorflow", "matplotlib", "PIL", "optax", "orbax", "grain", "scipy", "safetensors", "sklearn"}
+OPTIONAL = {
+    "torch",
+    "pandas",
+    "tensorflow",
+    "matplotlib",
+    "PIL",
+    "optax",
+    "orbax",
+    "grain",
+    "scipy",
+    "safetensors",
+    "sklearn",
+}
 """Optional packages, which may be imported inside functions."""
 
 KNOWN: dict[tuple[str, str], str] = {}
@@ -101,7 +113,10 @@ def test_imports_stand_at_the_top(path):
     wrong = []
     for node in inside_functions(tree_of(path)):
         for module in modules_of(node):
-            if module.split(".")[0] not in OPTIONAL and (name_of(path), module.removeprefix("hornbill.")) not in KNOWN:
+            if (
+                module.split(".")[0] not in OPTIONAL
+                and (name_of(path), module.removeprefix("hornbill.")) not in KNOWN
+            ):
                 wrong.append(f"line {node.lineno}: {module}")
     assert wrong == []
 

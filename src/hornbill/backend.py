@@ -1,4 +1,4 @@
-"""`keras.backend`: Keras 3's few functions, and all of Keras 2's, which warn once and say what to write today.
+"""`keras.backend`: Keras 3's few functions and all of Keras 2's, which warn once and say what to write.
 
 The old functions work on arrays, Variables and KerasTensors, also inside compiled code. They stand in one
 table, `hornbill.compat.backend`.

@@ -140,7 +140,8 @@ def double(x):
     return x * 2
 close(double(a), np.asarray(a) * 2)
 x = tf.keras.Input((4,))
-assert tf.keras.Model(x, tf.reduce_sum(tf.nn.relu(x), axis=1)).predict(np.ones((2, 4)), verbose=0).tolist() == [4, 4]
+model = tf.keras.Model(x, tf.reduce_sum(tf.nn.relu(x), axis=1))
+assert model.predict(np.ones((2, 4)), verbose=0).tolist() == [4, 4]
 """
 
 

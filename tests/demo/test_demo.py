@@ -25,7 +25,10 @@ def test_the_digits_are_read_as_well_as_promised(tmp_path, capsys):
 
 @pytest.mark.long
 def test_the_segmentation_writes_its_files(tmp_path, capsys):
-    assert demo.main(["segmentation", "--epochs", "1", "--output", str(tmp_path / "new" / "folder"), "--quiet"]) == 0
+    assert (
+        demo.main(["segmentation", "--epochs", "1", "--output", str(tmp_path / "new" / "folder"), "--quiet"])
+        == 0
+    )
     out = capsys.readouterr().out
     assert "held-out pixels agree with the truth" in out
     assert "summary" not in out

@@ -41,7 +41,9 @@ def test_convolution_explained(capsys):
     assert "0-1-2 2-3-4 4-5-6 6-7" in out  # strides of 2
     assert "0 1 0-2 1-3 0-2-4 1-3-5 2-4-6 3-5-7" in out  # causal and dilated
     assert "padding='valid': a corner cell 1 times, the centre 9 times" in out
-    assert "Conv3D: (None, 10, 10, 10, 3) -> (None, 8, 8, 8, 4), kernel (3, 3, 3, 3, 4), 328 parameters" in out
+    assert (
+        "Conv3D: (None, 10, 10, 10, 3) -> (None, 8, 8, 8, 4), kernel (3, 3, 3, 3, 4), 328 parameters" in out
+    )
 
 
 def test_unet_parameters(capsys):

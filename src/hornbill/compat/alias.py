@@ -82,7 +82,7 @@ class _Finder:
     """Finds modules under the aliased roots."""
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        """Returns a spec for an aliased name, None for others; raises for names that Hornbill does not have."""
+        """Returns a spec for an aliased name, None for others; raises for names that are missing."""
         root = next(
             (r for r in sorted(ROOTS, key=len, reverse=True) if f"{fullname}.".startswith(f"{r}.")), None
         )

@@ -1,7 +1,7 @@
 """The table of old argument spellings of layers and models: Keras 1's `nb_filter`, `border_mode`, and so on.
 
-`translate` turns the arguments of one constructor call into today's and warns once per spelling. `apply` makes
-the constructors of the classes in the table do so by themselves. Old spellings of fit, compile and optimizers
+`translate` turns the arguments of one constructor call into today's and warns once per spelling. `apply`
+makes the constructors of the classes in the table do so by themselves. Old spellings of fit, compile and optimizers
 stand with these.
 """
 

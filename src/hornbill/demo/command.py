@@ -39,7 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _demo(name: str) -> ModuleType:
     if name not in _DEMOS:
         raise ArgumentError(
-            f"There is no demo {name!r}.{did_you_mean(name, _DEMOS)}", fixes=[f"hornbill demo {name}" for name in _DEMOS]
+            f"There is no demo {name!r}.{did_you_mean(name, _DEMOS)}",
+            fixes=[f"hornbill demo {name}" for name in _DEMOS],
         )
     return _DEMOS[name]
 
@@ -66,8 +67,12 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Demos: digits (about 15 seconds), segmentation (about a minute). The digits are the usual one.",
     )
     parser.add_argument("demo", nargs="?", default="digits", metavar="DEMO", help="digits or segmentation")
-    parser.add_argument("--output", type=Path, default=Path(), metavar="DIR", help="folder for the files (here)")
-    parser.add_argument("--epochs", type=_positive, metavar="N", help="times that the network sees all the data")
+    parser.add_argument(
+        "--output", type=Path, default=Path(), metavar="DIR", help="folder for the files (here)"
+    )
+    parser.add_argument(
+        "--epochs", type=_positive, metavar="N", help="times that the network sees all the data"
+    )
     parser.add_argument("--quiet", action="store_true", help="print the result and the files only")
     return parser
 

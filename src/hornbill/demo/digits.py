@@ -60,12 +60,16 @@ def run(output: Path, epochs: int = EPOCHS, quiet: bool = False) -> float:
     x_train, x_test = _as_images(x_train), _as_images(x_test)
     model = digits_model()
     if not quiet:
-        print(f"{len(x_train):,} handwritten digits of 8 x 8 pixels to learn from, {len(x_test)} others held out.\n")
+        print(
+            f"{len(x_train):,} handwritten digits of 8 x 8 pixels to learn from, {len(x_test)} others held out.\n"
+        )
         model.summary()
         print("\nThree of these layers, with every number explained:\n")
         for name in _EXPLAINED:
             print(model.explain(layer=name))
-        print(f"\nTraining: {epochs} {turn(epochs)} through the {len(x_train):,} digits, {_BATCH} at a time.\n")
+        print(
+            f"\nTraining: {epochs} {turn(epochs)} through the {len(x_train):,} digits, {_BATCH} at a time.\n"
+        )
     steps = epochs * -(-len(x_train) // _BATCH)
     rate = optimizers.schedules.CosineDecay(0.003, decay_steps=steps)
     model.compile(optimizers.Adam(rate), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -74,14 +78,20 @@ def run(output: Path, epochs: int = EPOCHS, quiet: bool = False) -> float:
     answers = np.asarray(model.predict(x_test, verbose=0)).argmax(axis=-1)  # (359,)
     right = int((answers == y_test).sum())
     share = right / len(y_test)
-    print(f"\nHeld-out digits read right: {right} of {len(y_test)} = {share:.1%}, {len(y_test) - right} wrong.")
+    print(
+        f"\nHeld-out digits read right: {right} of {len(y_test)} = {share:.1%}, {len(y_test) - right} wrong."
+    )
 
     files = [output / name for name in ("digits.keras", "digits-network.png", "digits-predictions.png")]
     model.save(files[0])
     plot_model(model, to_file=files[1], show_layer_names=True, show_layer_activations=True)
     digits_picture(x_test[..., 0], y_test, answers).save(files[2], optimize=True)
     say_written(
-        zip(files, ["the trained network; Keras reads it too", "the network", "some of its answers"], strict=True)
+        zip(
+            files,
+            ["the trained network; Keras reads it too", "the network", "some of its answers"],
+            strict=True,
+        )
     )
     if not quiet:
         say_next(

@@ -16,7 +16,9 @@ _INK, _FAINT, _RIGHT, _WRONG = (20, 24, 31), (90, 98, 112), (22, 101, 52), (180,
 _MARGIN, _GAP = 20, 14
 
 
-def digits_picture(pictures: np.ndarray, labels: np.ndarray, answers: np.ndarray, columns: int = 8) -> Image.Image:
+def digits_picture(
+    pictures: np.ndarray, labels: np.ndarray, answers: np.ndarray, columns: int = 8
+) -> Image.Image:
     """Draws 24 digits with what the network takes them for: at most 8 that it reads wrong, then others.
 
     Args:
@@ -32,23 +34,37 @@ def digits_picture(pictures: np.ndarray, labels: np.ndarray, answers: np.ndarray
     width = 2 * _MARGIN + columns * size + (columns - 1) * _GAP
     image, draw = _canvas(width, head + rows * (size + below) + _MARGIN)
     count = min(len(wrong), columns)
-    _text(draw, _MARGIN, 18, f"{len(right)} of {len(labels)} held-out digits read right ({len(right) / len(labels):.1%})", 20)
+    _text(
+        draw,
+        _MARGIN,
+        18,
+        f"{len(right)} of {len(labels)} held-out digits read right ({len(right) / len(labels):.1%})",
+        20,
+    )
     which = "no digit is read wrong" if not count else f"the {count} marked by a cross are "
-    which += "" if not count else ("all that it reads wrong" if count == len(wrong) else f"some of {len(wrong)} read wrong")
+    which += (
+        ""
+        if not count
+        else ("all that it reads wrong" if count == len(wrong) else f"some of {len(wrong)} read wrong")
+    )
     _text(draw, _MARGIN, 44, f"A tick: read right. A cross: read wrong; {which}.", 14, _FAINT)
     for place, index in enumerate(shown):
         x = _MARGIN + place % columns * (size + _GAP)
         y = head + place // columns * (size + below)
         image.paste(_grey(1 - pictures[index]).resize((size, size), Image.Resampling.NEAREST), (x, y))
         good = labels[index] == answers[index]
-        draw.rectangle([x - 1, y - 1, x + size, y + size], outline=_FAINT if good else _WRONG, width=1 if good else 3)
+        draw.rectangle(
+            [x - 1, y - 1, x + size, y + size], outline=_FAINT if good else _WRONG, width=1 if good else 3
+        )
         _sign(draw, x + 8, y + size + 13, good)
         words = f"{answers[index]}" if good else f"{answers[index]}, is {labels[index]}"
         _text(draw, x + 22, y + size + 13, words, 15, _RIGHT if good else _WRONG)
     return image
 
 
-def coins_picture(pictures: np.ndarray, masks: np.ndarray, predictions: np.ndarray, title: str) -> Image.Image:
+def coins_picture(
+    pictures: np.ndarray, masks: np.ndarray, predictions: np.ndarray, title: str
+) -> Image.Image:
     """Draws input, truth and prediction side by side, one row for each piece of the photograph.
 
     Args:
@@ -62,7 +78,14 @@ def coins_picture(pictures: np.ndarray, masks: np.ndarray, predictions: np.ndarr
     titles = ["input", "truth", "prediction", "where they differ"]
     image, draw = _canvas(2 * _MARGIN + 4 * size + 3 * _GAP, head + len(pictures) * (size + below) + 8)
     _text(draw, _MARGIN, 20, title, 18)
-    _text(draw, _MARGIN, 46, "White: coin. In the last column a + was missed, a x was taken for a coin.", 14, _FAINT)
+    _text(
+        draw,
+        _MARGIN,
+        46,
+        "White: coin. In the last column a + was missed, a x was taken for a coin.",
+        14,
+        _FAINT,
+    )
     for column, name in enumerate(titles):
         _text(draw, _MARGIN + column * (size + _GAP) + size / 2, 76, name, 16, anchor="mm")
     for row, (picture, mask, prediction) in enumerate(zip(pictures, masks, predictions, strict=True)):
@@ -90,7 +113,13 @@ def _grey(values: np.ndarray) -> Image.Image:
 
 
 def _text(
-    draw: ImageDraw.ImageDraw, x: float, y: float, text: str, size: int, colour: Any = _INK, anchor: str = "lm"
+    draw: ImageDraw.ImageDraw,
+    x: float,
+    y: float,
+    text: str,
+    size: int,
+    colour: Any = _INK,
+    anchor: str = "lm",
 ) -> None:
     draw.text((x, y), text, fill=colour, font=ImageFont.load_default(size), anchor=anchor)
 
@@ -104,7 +133,9 @@ def _sign(draw: ImageDraw.ImageDraw, x: float, y: float, good: bool) -> None:
         draw.line([(x - 5, y + 5), (x + 5, y - 5)], fill=_WRONG, width=3)
 
 
-def _marks(draw: ImageDraw.ImageDraw, where: np.ndarray, left: float, top: float, scale: int, mark: Any, colour: Any) -> None:
+def _marks(
+    draw: ImageDraw.ImageDraw, where: np.ndarray, left: float, top: float, scale: int, mark: Any, colour: Any
+) -> None:
     """Draws a mark at every second pixel (in chequers) that `where` names."""
     for y, x in np.argwhere(where):
         if (x + y) % 2 == 0:

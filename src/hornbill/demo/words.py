@@ -36,5 +36,8 @@ def _print_table(title: str, rows: list[tuple[str, ...]]) -> None:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
     print(f"\n{title}")
     for row in rows:
-        cells = [text.rjust(width) if text.endswith("kB") else text.ljust(width) for text, width in zip(row, widths, strict=False)]
+        cells = [
+            text.rjust(width) if text.endswith("kB") else text.ljust(width)
+            for text, width in zip(row, widths, strict=False)
+        ]
         print(f"  {'  '.join([*cells, row[-1]])}")

@@ -173,7 +173,8 @@ class Layer(LayerWeights, Operation):
         shapes = self._build_shapes
         if shapes is None:
             return None
-        return {name: _shape_as_list(shape) for name, shape in shapes.items()}
+        found = {name: _shape_as_list(shape) for name, shape in shapes.items()}
+        return found if list(found) == ["input_shape"] else {"shapes_dict": found}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Builds the layer for shapes from `get_build_config`."""

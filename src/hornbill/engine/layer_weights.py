@@ -14,12 +14,18 @@ import numpy as np
 
 from hornbill.engine.context import context
 from hornbill.engine.dtype import is_float_dtype
-from hornbill.engine.errors import ArgumentError, NotBuiltError, ShapeError
+from hornbill.engine.errors import ArgumentError, MissingNameError, NotBuiltError, ShapeError
 from hornbill.engine.registry import FAMILIES
 from hornbill.engine.tracking import attributes_of_kind, unique
 from hornbill.engine.variable import Structure, Variable, standardize_shape
 
 __all__ = ["LayerWeights"]
+
+
+_WEIGHT_NAMES = frozenset({
+    "kernel", "bias", "embeddings", "gamma", "beta", "moving_mean", "moving_variance", "recurrent_kernel",
+    "depthwise_kernel", "pointwise_kernel", "alpha",
+})  # fmt: skip
 
 
 def resolve(family: str, identifier: Any) -> Any:
@@ -37,6 +43,15 @@ class LayerWeights:
     _trainable: bool
     name: str
     built: bool
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _WEIGHT_NAMES and not self.__dict__.get("built", True):
+            raise MissingNameError(
+                f"{type(self).__name__} {self.__dict__.get('name')!r} has no {name} yet.",
+                why="Weights are made when the layer meets its first input, whose sizes they depend on.",
+                fixes=("Call the layer on data or on Input(...) first.", "layer.build(input_shape)"),
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 
     def add_weight(
         self,

@@ -1,12 +1,38 @@
-"""Modules that are loaded when they are first used, so that `import hornbill` stays quick."""
+"""Names of modules: those loaded when first used, so that `import hornbill` stays quick, and those that do not exist."""
 
 from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Callable
 from types import ModuleType
+from typing import Any
 
-__all__ = ["lazy_module"]
+from hornbill.engine.errors import MissingNameError, did_you_mean
+
+__all__ = ["lazy_module", "missing_name"]
+
+# What other libraries call our layers.
+_ELSEWHERE = {
+    "Linear": "Dense", "Conv2d": "Conv2D", "Conv1d": "Conv1D", "Conv3d": "Conv3D", "BatchNorm2d": "BatchNormalization",
+    "BatchNorm": "BatchNormalization", "MaxPool2d": "MaxPooling2D", "AvgPool2d": "AveragePooling2D",
+    "ConvTranspose2d": "Conv2DTranspose", "LayerNorm": "LayerNormalization", "Upsample": "UpSampling2D",
+    "CrossEntropyLoss": "SparseCategoricalCrossentropy", "MSELoss": "MeanSquaredError",
+}  # fmt: skip
+
+
+def missing_name(module: str) -> Callable[[str], Any]:
+    """Returns a module's `__getattr__`, which says what the name looked for is called here."""
+
+    def look(name: str) -> Any:
+        known = [word for word in vars(sys.modules[module]) if not word.startswith("_")]
+        hint = ""
+        if not name.startswith("__"):
+            meant = _ELSEWHERE.get(name)
+            hint = f" Did you mean {meant!r}?" if meant in known else did_you_mean(name, known)
+        raise MissingNameError(f"{module} has no {name!r}.{hint}")
+
+    return look
 
 
 def lazy_module(name: str) -> ModuleType:

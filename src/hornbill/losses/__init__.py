@@ -1,5 +1,6 @@
 """Losses: what training makes small. The public names of `keras.losses`."""
 
+from hornbill.engine.lazy import missing_name as _missing_name
 from hornbill.losses.base import *
 from hornbill.losses.crossentropy import *
 from hornbill.losses.embedding import *
@@ -10,3 +11,5 @@ from hornbill.losses.probabilistic import *
 from hornbill.losses.regression import *
 from hornbill.losses.segmentation import *
 from hornbill.losses.sequence import *
+
+__getattr__ = _missing_name(__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, Self
 
 import jax
@@ -146,9 +147,15 @@ class Functional(Model):
         else:
             values = leaves_of(inputs)
         if len(values) != len(tensors):
+            names = self.input_names
+            count = "1 array" if len(values) == 1 else f"{len(values)} arrays"
             raise ArgumentError(
-                f"Model {self.name!r} has {len(tensors)} inputs: {', '.join(self.input_names)}.",
-                got=f"{len(values)} arrays.",
+                f"Model {self.name!r} has {len(tensors)} input{'s' * (len(tensors) > 1)}: {', '.join(names)}.",
+                got=f"{count}: {'; '.join(str(getattr(value, 'shape', value)) for value in values)}.",
+                fixes=(
+                    f"A list in this order: [{', '.join(names)}].",
+                    "Or a dict: {" + ", ".join(f"{name!r}: ..." for name in names) + "}.",
+                ),
             )
         return [self._fit_input(value, tensor) for value, tensor in zip(values, tensors, strict=True)]
 
@@ -172,21 +179,12 @@ class Functional(Model):
         return x
 
     def _wrong_shape(self, tensor: KerasTensor, shape: tuple[int | None, ...]) -> ShapeError:
-        wanted, fixes = tensor.shape, []
-        if len(shape) == len(wanted) - 1:
-            if shape == wanted[1:]:
-                fixes.append("One sample without a batch axis: x[None] makes it a batch of one.")
-            else:
-                fixes.append("An axis is missing: x[..., None] adds a channels axis of size 1.")
-        elif len(shape) == len(wanted) and sorted(map(str, shape[1:])) == sorted(map(str, wanted[1:])):
-            fixes.append("The axes come in another order: numpy.transpose(x, ...) to (batch, ..., channels).")
-        else:
-            fixes.append(f"Build the model with Input({shape[1:]}), or bring the data to {wanted[1:]} per sample.")
+        wanted = tensor.shape
         name = tensor._keras_history[0].name if tensor._keras_history else tensor.name
         return ShapeError(
             f"Model {self.name!r} wants its input {name!r} as {describe_shape(wanted)}.",
             got=f"{describe_shape(shape) if len(shape) == len(wanted) else shape}.",
-            fixes=fixes,
+            fixes=_shape_fixes(wanted, shape),
         )
 
     def get_config(self) -> dict[str, Any]:
@@ -216,6 +214,44 @@ class Functional(Model):
 
 FUNCTIONAL.append(Functional)
 add_public_object("keras.src.models.functional", "Functional", Functional)
+
+
+def _shape_fixes(wanted: tuple[int | None, ...], shape: tuple[int | None, ...]) -> list[str]:
+    """Returns what to do with data of another shape than a model's input."""
+    channels = wanted[-1]
+    picture = len(wanted) == 4 and channels in (1, 3, 4)
+    if len(shape) == len(wanted) - 1:
+        if _same_sizes(shape, wanted[1:]):
+            return ["One sample without a batch axis: x[None] makes it a batch of one."]
+        if picture and channels != 1 and _same_sizes(shape, wanted[:-1]):
+            return [
+                f"Grey images for a model of {channels} channels: numpy.repeat(x[..., None], {channels}, axis=-1).",
+                f"Or build the model with Input({(*wanted[1:-1], 1)}) and give it x[..., None].",
+            ]
+        return ["An axis is missing: x[..., None] adds one of size 1 at the end.", _rebuild(wanted, shape)]
+    if len(shape) != len(wanted):
+        return [_rebuild(wanted, shape)]
+    for axes in itertools.permutations(range(1, len(shape))):
+        if _same_sizes([shape[axis] for axis in axes], wanted[1:]):
+            first = shape[1] == channels and len(wanted) > 3
+            what = "The data looks channels_first" if first else "The axes come in another order"
+            return [f"{what}: numpy.transpose(x, {(0, *axes)}) puts them right."]
+    if picture and shape[-1] != channels and _same_sizes(shape[:-1], wanted[:-1]):
+        change = "x.mean(axis=-1, keepdims=True)" if channels == 1 else f"numpy.repeat(x[..., :1], {channels}, axis=-1)"
+        if (channels, shape[-1]) == (3, 4):
+            change = "x[..., :3]"
+        return [f"Images of {shape[-1]} channels for a model of {channels}: {change}.", _rebuild(wanted, shape)]
+    if picture and shape[-1] == channels and None not in wanted[1:]:
+        return [f"Resize the images: keras.ops.image.resize(x, {tuple(wanted[1:3])}).", _rebuild(wanted, shape)]
+    return [_rebuild(wanted, shape)]
+
+
+def _same_sizes(shape: Any, wanted: Any) -> bool:
+    return len(shape) == len(wanted) and all(w is None or s == w for s, w in zip(shape, wanted, strict=True))
+
+
+def _rebuild(wanted: tuple[int | None, ...], shape: tuple[int | None, ...]) -> str:
+    return f"Build the model with Input({tuple(shape[1:])}), or bring the data to {tuple(wanted[1:])} per sample."
 
 
 def _is_tensor(x: Any) -> bool:

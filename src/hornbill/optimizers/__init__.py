@@ -1,5 +1,6 @@
 """Optimizers: `keras.optimizers`, with schedules, the old names, and any optax transformation."""
 
+from hornbill.engine.lazy import missing_name as _missing_name
 from hornbill.optimizers import legacy, schedules
 from hornbill.optimizers.adafactor import *
 from hornbill.optimizers.adagrad import *
@@ -16,3 +17,5 @@ from hornbill.optimizers.optax_adapter import *
 from hornbill.optimizers.rmsprop import *
 from hornbill.optimizers.schedule_free import *
 from hornbill.optimizers.sgd import *
+
+__getattr__ = _missing_name(__name__)

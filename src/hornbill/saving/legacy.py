@@ -16,6 +16,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from hornbill import losses
 from hornbill.engine.errors import FileError
 from hornbill.engine.serialization import deserialize_keras_object, serialize_keras_object
 from hornbill.engine.variable import Variable
@@ -56,6 +57,7 @@ def write_model(model: Any, path: str | os.PathLike[str], include_optimizer: boo
             training = _old_form(model.get_compile_config())
             optimizer = training.pop("optimizer", None)
             training["optimizer_config"] = _plain_form(optimizer)
+            training["loss"] = _full_names(training["loss"])
             file.attrs["training_config"] = json.dumps(training).encode()
             if model.optimizer is not None:
                 group = file.create_group("optimizer_weights")
@@ -114,6 +116,17 @@ def _old_form(data: Any) -> Any:
                 kept.pop(key, None)
         return kept
     return [_old_form(item) for item in data] if isinstance(data, (list, tuple)) else data
+
+
+def _full_names(loss: Any) -> Any:
+    """Returns losses with "mean_squared_error" for "mse": Keras cannot read the short names in these files."""
+    if isinstance(loss, str):
+        return getattr(losses.get(loss), "__name__", loss)
+    if isinstance(loss, list):
+        return [_full_names(item) for item in loss]
+    if isinstance(loss, dict) and "class_name" not in loss:
+        return {key: _full_names(item) for key, item in loss.items()}
+    return loss
 
 
 def _plain_form(data: Any) -> Any:

@@ -39,7 +39,7 @@ def relu(x: Any, alpha: float = 0.0, max_value: float | None = None, threshold: 
 
 
 def hard_sigmoid(x: Any) -> Any:
-    """Returns `0.2 * x + 0.5`, from 0 to 1: Keras 2's slope. Keras 3's function of that name has the slope 1/6."""
+    """Returns `0.2 * x + 0.5`, from 0 to 1: Keras 2's slope; that of Keras 3 is 1/6."""
     return ops.clip(ops.add(ops.multiply(x, 0.2), 0.5), 0.0, 1.0)
 
 
@@ -327,7 +327,7 @@ def ctc_decode(
 
 
 def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
-    """Returns one of two values: by one condition for both as a whole, or by one per entry of the first axes."""
+    """Returns one of two values: by one condition, or by one per entry of the first axes."""
     ndim = len(ops.shape(condition))
     if ndim == 0 and callable(then_expression) and callable(else_expression):
         return ops.cond(condition, then_expression, else_expression)

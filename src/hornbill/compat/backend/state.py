@@ -1,5 +1,4 @@
-"""Keras 2's backend functions with state: variables, `K.function`, `K.gradients`, placeholders, the learning
-phase.
+"""Keras 2's backend functions with state: variables, `K.function`, `K.gradients`, the learning phase.
 
 Keras 2 built a TensorFlow graph; here a graph of KerasTensors serves: `K.function` runs a part of it and
 `K.gradients` adds a node that differentiates a part of it.
@@ -253,7 +252,7 @@ def gradients(loss: Any, variables: Any) -> list[Any]:
             got=f"{type(loss).__name__}, which keeps no memory of how it came about.",
             fixes=(
                 "jax.grad(function)(x), where function returns the loss",
-                "loss made from model.input or model.output, then K.function([model.input], K.gradients(loss, [x]))",
+                "loss from model.output, then K.function([model.input], K.gradients(loss, [x]))",
             ),
         )
     wanted = list(variables) if isinstance(variables, (list, tuple)) else [variables]
@@ -270,7 +269,7 @@ def gradients(loss: Any, variables: Any) -> list[Any]:
 
 
 def _gradient(loss: KerasTensor, tensors: list[KerasTensor], boxes: list[Variable]) -> list[KerasTensor]:
-    """Adds a node to the graph that differentiates the part between the tensors (or Variables) and the loss."""
+    """Adds a node to the graph: the gradient of the loss with respect to the tensors or Variables."""
     roots = _roots(loss, tensors)
     part = Function([*tensors, *roots], loss)
 

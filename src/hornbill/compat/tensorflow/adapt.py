@@ -29,7 +29,8 @@ def row(function: Callable[..., Any], parameters: str) -> Callable[..., Any]:
         unknown = [name for name in given if name not in meaning]
         if unknown:
             raise ArgumentTypeError(
-                f"The stand-in's tf.{call.__name__} has no argument {unknown[0]!r}.{did_you_mean(unknown[0], names)}",
+                f"The stand-in's tf.{call.__name__} has no argument {unknown[0]!r}."
+                f"{did_you_mean(unknown[0], names)}",
                 why=f"It takes {', '.join(names)}.",
             )
         return function(**{meaning[name]: value for name, value in given.items() if meaning[name]})

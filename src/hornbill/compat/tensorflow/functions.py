@@ -231,7 +231,7 @@ def memory_growth(device: Any, enable: bool) -> None:  # noqa: ARG001
     """Warns: JAX decides about memory when it starts."""
     warn_once(
         "set_memory_growth",
-        "set_memory_growth has no effect: set the environment variable XLA_PYTHON_CLIENT_PREALLOCATE=false instead.",
+        "set_memory_growth has no effect: set XLA_PYTHON_CLIENT_PREALLOCATE=false in the environment.",
     )
 
 

@@ -67,7 +67,7 @@ def load_data(count: int = 160, seed: int = 0) -> tuple[_Pair, _Pair]:
     for _ in range(count):
         top = draw.integers(upper.shape[0] - _SIZE + 1)
         left = draw.integers(upper.shape[1] - _SIZE + 1)
-        piece = np.rot90(upper[top : top + _SIZE, left : left + _SIZE], draw.integers(4))
+        piece = np.rot90(upper[top : top + _SIZE, left : left + _SIZE], int(draw.integers(4)))
         pieces.append(piece[:, ::-1] if draw.integers(2) else piece)
     train = np.stack(pieces)  # (count, 96, 96, 2)
     test = np.stack(np.split(lower, lower.shape[1] // _SIZE, axis=1))  # (4, 96, 96, 2)
