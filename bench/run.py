@@ -1,14 +1,15 @@
 """Measures Hornbill side by side with Keras on JAX: `python bench/run.py --peers keras`.
 
-Each measurement runs in a process of its own, with no compiled programs from earlier ones; the libraries take turns, and the
-median counts. The table says what is required; everything is written to bench/results/. Nothing else should run meanwhile:
-the load of the machine is noted. `--quick` only shows that it works, and writes no file.
+Each measurement runs in a process of its own, with no compiled programs from earlier ones; the libraries take
+turns, and the median counts. The table says what is required; everything is written to bench/results/.
+Nothing else should run meanwhile: the load of the machine is noted. `--quick` only shows that it works, and
+writes no file.
 """
 
 from __future__ import annotations
 
 import argparse
-import datetime
+import datetime as dt
 import importlib.metadata
 import json
 import os
@@ -16,6 +17,7 @@ import platform
 import statistics
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -62,65 +64,35 @@ def report(results: dict[str, Any], libraries: list[str]) -> list[tuple[str, str
     """Returns the rows of the table: what, required, Hornbill, the others."""
     rows: list[tuple[str, str, str, str]] = []
 
-    def others(task: str, form: Any) -> str:
-        mine = results[task]["hornbill"]["median"]
-        parts = []
+    def add(task: str, what: str, required: str, form: Callable[[float], str], mine: str = "") -> None:
+        own = results[task]["hornbill"]["median"]
+        others = []
         for name in libraries[1:]:
             theirs = results[task][name]["median"]
-            ratio = f" ({theirs / mine:.1f} times)" if task != "memory" else ""
-            parts.append(f"{name}: {form(theirs)}{ratio}")
-        return ", ".join(parts) or "-"
-
-    def median(task: str, name: str = "hornbill") -> float:
-        return results[task][name]["median"]
+            ratio = f" ({theirs / own:.1f} times)" if task != "memory" else ""
+            others.append(f"{name}: {form(theirs)}{ratio}")
+        rows.append((what, required, mine or form(own), ", ".join(others) or "-"))
 
     if "import" in results:
-        over = median("import") - median("import", "jax")
-        rows.append(
-            (
-                "import, over that of jax",
-                "<= 0.15 s",
-                f"{over:.3f} s",
-                others("import", lambda s: f"{s:.2f} s in all"),
-            )
-        )
+        total, jax = (results["import"][name]["median"] for name in ("hornbill", "jax"))
+        mine = f"{total - jax:.3f} s ({total:.2f} s in all)"
+        add("import", "import, over that of jax", "<= 0.15 s", "{:.2f} s in all".format, mine)
     if "build_unet" in results:
-        rows.append(
-            (
-                "building the U-Net",
-                "<= 0.5 s",
-                f"{median('build_unet'):.3f} s",
-                others("build_unet", lambda s: f"{s:.2f} s"),
-            )
-        )
+        add("build_unet", "building the U-Net", "<= 0.5 s", "{:.2f} s".format)
     if "corner_fit" in results:
-        figure = f"{1e6 * median('corner_fit'):.0f} us"
-        rows.append(
-            (
-                "fit per step, batch 4",
-                "<= 1/3 of keras",
-                figure,
-                others("corner_fit", lambda s: f"{1e6 * s:.0f} us"),
-            )
-        )
+        add("corner_fit", "fit per step, batch 4", "<= 1/3 of keras", _microseconds)
     if "predict_one" in results:
-        bare = {
-            name: statistics.median(one["over_bare"] for one in results["predict_one"][name]["runs"])
-            for name in libraries
-        }
-        figure = f"{bare['hornbill']:.2f} x bare, {1e6 * median('predict_one'):.0f} us"
-        rows.append(
-            (
-                "predict of one sample",
-                "<= 2 x bare",
-                figure,
-                others("predict_one", lambda s: f"{1e6 * s:.0f} us"),
-            )
-        )
+        found = results["predict_one"]["hornbill"]
+        over = statistics.median(one["over_bare"] for one in found["runs"])
+        mine = f"{over:.2f} x bare, {_microseconds(found['median'])}"
+        add("predict_one", "predict of one sample", "<= 2 x bare", _microseconds, mine)
     if "memory" in results:
-        form = "{:.1f} kB each round".format
-        rows.append(("memory kept, 500 rounds", "flat", form(median("memory")), others("memory", form)))
+        add("memory", "memory kept, 500 rounds", "flat", "{:.1f} kB each round".format)
     return rows
+
+
+def _microseconds(seconds: float) -> str:
+    return f"{1e6 * seconds:.0f} us"
 
 
 def machine() -> dict[str, Any]:
@@ -159,7 +131,7 @@ def main() -> None:
         print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
     if options.quick:
         return
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     target = HERE / "results" / f"{now:%Y-%m-%d-%H%M%S}.json"
     target.parent.mkdir(exist_ok=True)
     content = {

@@ -1,7 +1,7 @@
-"""One measurement of one library in a process of its own: `python bench/tasks.py TASK LIBRARY COUNT` prints JSON.
+"""One measurement of one library in its own process: `python bench/tasks.py TASK LIBRARY COUNT` prints JSON.
 
-A task uses what both libraries have and nothing else, so that the same lines are timed. `bench/run.py` starts the processes,
-interleaves them and compares the results.
+A task uses what both libraries have and nothing else, so that the same lines are timed. `bench/run.py` starts
+the processes, interleaves them and compares the results.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ import numpy as np
 __all__ = ["TASKS", "main"]
 
 
-def import_time(library: str, count: int) -> dict[str, float]:
+def import_time(library: str, _count: int) -> dict[str, float]:
     """Seconds that the import takes in a fresh process (`jax`, or a library and JAX with it)."""
     start = time.perf_counter()
     importlib.import_module(library)
     return {"seconds": time.perf_counter() - start}
 
 
-def build_unet(library: str, count: int) -> dict[str, float]:
+def build_unet(library: str, _count: int) -> dict[str, float]:
     """Seconds to build the U-Net of 7,759,521 parameters, first in its process, weights included."""
     keras = importlib.import_module(library)
     layers = keras.layers
@@ -55,7 +55,7 @@ def build_unet(library: str, count: int) -> dict[str, float]:
 
 
 def corner_fit(library: str, count: int) -> dict[str, float]:
-    """Seconds per step of the corner detector's `fit`: 100 images, batch 4, `count` epochs after 20 to warm up."""
+    """Seconds per step of the corner detector's `fit`: 100 images, batch 4, after 20 epochs to warm up."""
     keras = importlib.import_module(library)
     model, images = _corner_detector(keras)
     start = time.perf_counter()
@@ -95,7 +95,7 @@ def predict_one(library: str, count: int) -> dict[str, float]:
 
 
 def memory(library: str, count: int) -> dict[str, float]:
-    """Kilobytes of resident memory that each round of create, fit, predict and delete leaves behind (second half)."""
+    """Kilobytes that each round of create, fit, predict and delete leaves behind (in the second half)."""
     keras = importlib.import_module(library)
     rounds = []
     for _ in range(count):

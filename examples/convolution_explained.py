@@ -1,7 +1,7 @@
-"""How a convolution works: output sizes, which inputs each output sees, and how often padding visits the border.
+"""How a convolution works: output sizes, which inputs each output sees, how often padding visits the border.
 
-Every number is measured on the layer that runs, by putting in single ones, and stands beside what the explanation says.
-Run it as `python examples/convolution_explained.py`.
+Every number is measured on the layer that runs, by putting in single ones, and stands beside what the
+explanation says. Run it as `python examples/convolution_explained.py`.
 """
 
 from __future__ import annotations
@@ -50,9 +50,8 @@ def main() -> None:
         layer = getattr(layers, f"Conv{dimensions}D")(4, 3)
         model = keras.Sequential([keras.Input((*[10] * dimensions, 3)), layer])
         kernel = tuple(layer.kernel.shape)
-        print(
-            f"  Conv{dimensions}D: {model.input_shape} -> {model.output_shape}, kernel {kernel}, {layer.count_params()} parameters"
-        )
+        print(f"  Conv{dimensions}D: {model.input_shape} -> {model.output_shape}, ", end="")
+        print(f"kernel {kernel}, {layer.count_params()} parameters")
 
 
 if __name__ == "__main__":

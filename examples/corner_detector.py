@@ -1,8 +1,8 @@
 """Dense layers on images: a network that learns where an image of 5 x 5 zeros and ones has been set.
 
-The question behind it: why does Dense(5) after (None, 5, 5, 5) give (None, 5, 5, 5), and why has Dense(1) six parameters
-there? The explanation says so, and the end shows that a convolution with a 1 x 1 kernel computes the same numbers.
-Run it as `python examples/corner_detector.py [EPOCHS]`.
+The question behind it: why does Dense(5) after (None, 5, 5, 5) give (None, 5, 5, 5), and why has Dense(1) six
+parameters there? The explanation says so, and the end shows that a convolution with a 1 x 1 kernel computes
+the same numbers. Run it as `python examples/corner_detector.py [EPOCHS]`.
 """
 
 from __future__ import annotations
@@ -52,9 +52,8 @@ def main(epochs: int = 20) -> None:
     difference = np.abs(
         np.asarray(twin.predict(images, verbose=0)) - np.asarray(model.predict(images, verbose=0))
     ).max()
-    print(
-        f"\nDense(1) and Conv2D(1, 1): {model.layers[-1].count_params()} and {twin.layers[-1].count_params()} parameters;"
-    )
+    counts = [each.layers[-1].count_params() for each in (model, twin)]
+    print(f"\nDense(1) and Conv2D(1, 1): {counts[0]} and {counts[1]} parameters;")
     print(f"with the same weights their outputs differ by at most {difference:.1g}.")
 
 

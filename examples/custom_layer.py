@@ -1,7 +1,7 @@
-"""A layer of your own: write `__init__`, `build` and `call`; shapes, counts, saving and explanation follow from them.
+"""A layer of your own: write `__init__`, `build` and `call`; shapes, counts, saving, explanation follow.
 
-The layer weighs each channel of an image by what the whole image looks like (squeeze and excitation, Hu et al. 2018).
-Run it as `python examples/custom_layer.py`.
+The layer weighs each channel of an image by what the whole image looks like (squeeze and excitation, Hu et
+al. 2018). Run it as `python examples/custom_layer.py`.
 """
 
 from __future__ import annotations

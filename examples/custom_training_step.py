@@ -1,7 +1,7 @@
 """A training step of your own: a pure function from state and data to logs and new state.
 
-The step adds noise to the images and trains on both forms at once. What fit does around it (compiling, progress,
-callbacks, metrics) stays. Run it as `python examples/custom_training_step.py`.
+The step adds noise to the images and trains on both forms at once. What fit does around it (compiling,
+progress, callbacks, metrics) stays. Run it as `python examples/custom_training_step.py`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Transfer: a network that has learnt the digits 0 to 4 is cut, frozen, and given a new end for 5 to 9.
 
-Only the new end is trained, on 50 pictures; the summary says which parameters are frozen, and the frozen weights are
-compared before and after. Run it as `python examples/transfer_by_freezing.py`.
+Only the new end is trained, on 50 pictures; the summary says which parameters are frozen, and the frozen
+weights are compared before and after. Run it as `python examples/transfer_by_freezing.py`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Counting the parameters of a U-Net: 7,759,521, and where each of them comes from.
 
-The network takes grey images of 96 x 96, goes down four times and up again, and joins both ways at each size. The program
-adds up the counts by hand, next to those of the summary, and trains a step with the Dice loss written in the old style.
-Run it as `python examples/unet_parameters.py`.
+The network takes grey images of 96 x 96, goes down four times and up again, and joins both ways at each size.
+The program adds up the counts by hand, next to those of the summary, and trains a step with the Dice loss
+written in the old style. Run it as `python examples/unet_parameters.py`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from hornbill.backend import flatten, sum
 
 
 def convolution_count(n: int, m: int, maps_in: int, maps_out: int) -> int:
-    """Returns the parameters of a convolution: a kernel of n x m over all input maps and a bias, for each output map."""
+    """Returns the parameters of a convolution: n x m over all input maps, and a bias, for each output map."""
     return (n * m * maps_in + 1) * maps_out
 
 

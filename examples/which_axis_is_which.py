@@ -1,7 +1,7 @@
 """3D in, 3D out: which axis of the data does a layer take for what?
 
-Conv2D on (20, 15, 15) runs without complaint and yet does not do what was meant, if the 20 was the depth. The names of the
-axes in the explanation show it at a glance. Run it as `python examples/which_axis_is_which.py`.
+Conv2D on (20, 15, 15) runs without complaint and yet does not do what was meant, if the 20 was the depth. The
+names of the axes in the explanation show it at a glance. Run it as `python examples/which_axis_is_which.py`.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def main() -> None:
         planes((20, 15, 15)),
     )
     print(
-        "If the 20 is the depth of (depth, y, x), move it last, x = numpy.moveaxis(x, 1, -1), or use Conv3D.\n"
+        "If the 20 is the depth of (depth, y, x), move it last, x = np.moveaxis(x, 1, -1), or use Conv3D.\n"
     )
     show("A series: 1287 steps, 69 channels", series())
 

@@ -1,9 +1,9 @@
 """Makes src/hornbill/datasets/coins/coins.npz: the photograph of the coins, and a mask of them.
 
-The photograph comes with the scikit-image wheel (`skimage/data/coins.png`). The mask is made by a classical method, not
-by hand: the Sobel gradient is flooded from markers (watershed), where pixels darker than 30 are surely background and
-pixels lighter than 150 surely coin; holes are filled, outlines opened by a disc and specks dropped. Needs scipy and
-Pillow; run it as `python scripts/make_coins.py skimage/data/coins.png`.
+The photograph comes with the scikit-image wheel (`skimage/data/coins.png`). The mask is made by a classical
+method, not by hand: the Sobel gradient is flooded from markers (watershed), where pixels darker than 30 are
+surely background and pixels lighter than 150 surely coin; holes are filled, outlines opened by a disc and
+specks dropped. Needs scipy and Pillow; run it as `python scripts/make_coins.py skimage/data/coins.png`.
 """
 
 from __future__ import annotations

@@ -57,6 +57,8 @@ ROWS: list[tuple] = [
     ("lstsq", (array_of(4, 3), array_of(4, 2))),
     ("solve", (DEFINITE, array_of(3, 2))),
     ("solve_triangular", (np.tril(DEFINITE), array_of(3, 2)), {"lower": True}),
+    ("top_k", (X, 2)),
+    ("istft", ((array_of(1, 5, 4), array_of(1, 5, 4)), 4, 2, 6)),
     ("jvp", (lambda x: x * x, (X,), (X,))),
     ("custom_gradient", (lambda x: x,)),
     ("vectorize", (lambda x: x + 1,)),

@@ -17,7 +17,7 @@ import pytest
 import hornbill
 from hornbill.engine.symbolic import KerasTensor
 from hornbill.engine.variable import Variable, functional_call
-from tests.cases import losses, metrics, numbers, ops, optimizers
+from tests.cases import functions, losses, metrics, numbers, ops, optimizers
 
 EVERY = [*losses.CASES, *metrics.CASES, *optimizers.CASES, *numbers.CASES]
 FAMILIES = ("losses", "metrics", "optimizers", "optimizers.schedules", "initializers", "regularizers", "constraints")
@@ -126,7 +126,9 @@ def test_optimizer_goes_down_and_its_pure_form_agrees(case):
         values, state = step(state, gradients(values[0]), values)
     np.testing.assert_allclose(variable.numpy(), values[0], rtol=1e-5, atol=1e-6)
     assert float(jnp.sum(variable.value**2)) < float(np.sum(start**2))
-    assert [v.path for v in optimizer.variables] == [v.path for v in twin.variables]
+    assert [v.name.rstrip("_0123456789") for v in optimizer.variables] == [
+        v.name.rstrip("_0123456789") for v in twin.variables
+    ]
     stored = {}
     optimizer.save_own_variables(stored)
     twin.load_own_variables(stored)
@@ -153,10 +155,11 @@ def test_initializer(case):
 
 # ---- ops
 
-# Ops whose result's shape depends on the values, or whose result is no tensor: they have no static shape.
+# Ops whose result's shape depends on the values, whose result is no tensor, or which take a function of arrays.
 WITHOUT_STATIC_SHAPE = {
     "ops.nonzero", "ops.argwhere", "ops.unique", "ops.convert_to_numpy", "ops.custom_gradient", "ops.vectorize", "ops.bincount",
-    "ops.histogram", "ops.is_tensor", "ops.extract_sequences", "ops.shape", "ops.isfinite",
+    "ops.histogram", "ops.is_tensor", "ops.extract_sequences", "ops.shape", "ops.hanning", "ops.hamming", "ops.blackman", "ops.bartlett", "ops.kaiser",
+    "ops.jvp",
 }  # fmt: skip
 
 
@@ -165,7 +168,7 @@ def _spec(value):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("case", **ids([c for c in ops.CASES if c.public_name not in WITHOUT_STATIC_SHAPE]))
+@pytest.mark.parametrize("case", **ids([c for c in (*ops.CASES, *functions.CASES) if c.public_name not in WITHOUT_STATIC_SHAPE]))
 def test_op_says_the_shape_that_it_gives(case):
     fn, arrays = case.make(hornbill), case.arrays()
     concrete = fn(*arrays)

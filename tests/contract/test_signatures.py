@@ -8,10 +8,17 @@ import pytest
 
 from tests.contract.names import GOLDEN, MISSING, find
 
-# What Hornbill's signature has beyond Keras', and why. Keyed by name, or by the name of the parameter.
-ADDED: dict[str, str] = {}
-# Where the text differs though the same calls work, and why.
-OTHER: dict[str, str] = {}
+# Parameters that Hornbill's signatures have beyond Keras', and why.
+ADDED = {
+    "axes": "names the dimensions of a weight, for the explanation of its count",
+    "**kwargs": "takes the spellings of Keras 2",
+}
+# Where the signature's text differs though the same calls work, and why.
+OTHER = {
+    "keras.callbacks.Callback": "has no __init__; its base takes any arguments to remember them",
+    "keras.optimizers.schedules.LearningRateSchedule": "has no __init__; its base takes any arguments to remember them",
+    "keras.optimizers.legacy.Optimizer": "is the Optimizer; Keras has an empty stand-in",
+}
 
 
 def _parameters(text: str) -> list[str]:

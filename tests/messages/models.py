@@ -336,5 +336,5 @@ def variable_of_wrong_shape():
 
 
 @mistake
-def rebuild_of_frozen_name():
+def kernel_of_unbuilt_layer():
     layers.Dense(3).kernel  # noqa: B018

@@ -142,11 +142,6 @@ def top_level_name_misspelt():
 
 
 @mistake
-def optimizer_class_misspelt():
-    optimizers.adam(0.1)
-
-
-@mistake
 def required_argument_missing():
     layers.Dense()
 
@@ -254,11 +249,6 @@ def embedding_dim_zero():
 @mistake
 def batch_normalization_axis():
     layers.BatchNormalization(axis=5)(np.zeros((2, 4), "float32"))
-
-
-@mistake
-def learning_rate_negative():
-    optimizers.SGD(learning_rate=-0.1)
 
 
 @mistake

@@ -164,11 +164,6 @@ def embedding_of_floats_in_a_picture():
 
 
 @mistake
-def embedding_index_too_large():
-    layers.Embedding(10, 2)(np.array([[1, 10]]))
-
-
-@mistake
 def conv2d_on_one_sample():
     layers.Conv2D(4, 3)(np.zeros((28, 28, 1), "float32"))
 

@@ -347,13 +347,6 @@ def fit_of_frozen_model():
 
 
 @mistake
-def fit_of_model_without_layers():
-    model = keras.Sequential()
-    model.compile(loss="mse")
-    model.fit(X, np.zeros(8), verbose=0)
-
-
-@mistake
 def loss_function_returns_nothing():
     def loss(y_true, y_pred):
         ops.mean(y_true - y_pred)
@@ -437,10 +430,18 @@ def nan_in_the_data():
 
 
 @mistake
-def predict_before_build():
-    keras.Sequential([layers.Dense(1)]).save("model.keras")
+def steps_per_epoch_more_than_there_is():
+    regressor().fit(X, np.zeros(8), batch_size=4, steps_per_epoch=10, epochs=2, verbose=0)
 
 
 @mistake
-def steps_per_epoch_more_than_there_is():
-    regressor().fit(X, np.zeros(8), batch_size=4, steps_per_epoch=10, epochs=2, verbose=0)
+def embedding_index_too_large():
+    model = keras.Sequential([keras.Input((5,)), layers.Embedding(10, 2), layers.Flatten(), layers.Dense(1)])
+    model.compile(loss="mse")
+    model.fit(np.arange(20).reshape(4, 5), np.zeros(4), verbose=0)
+
+
+@mistake
+def embedding_index_negative():
+    model = keras.Sequential([keras.Input((5,)), layers.Embedding(10, 2), layers.Flatten(), layers.Dense(1)])
+    model.predict(np.arange(5)[None] - 2, verbose=0)

@@ -258,3 +258,21 @@ def test_dtype_policies_train(policy):
     assert model.predict(X, verbose=0).dtype.name == policy.removeprefix("mixed_")
     expected = "float32" if policy.startswith("mixed") else policy
     assert model.layers[0].kernel.dtype == expected
+
+
+def test_dropout_in_a_graph_drops_while_training_only():
+    inputs = hornbill.Input((50,))
+    model = hornbill.Model(inputs, layers.Dropout(0.5)(inputs))
+    ones = np.ones((4, 50), "float32")
+    np.testing.assert_array_equal(model(ones), ones)
+    assert float(np.mean(np.asarray(model(ones, training=True)) == 0)) > 0.2
+    np.testing.assert_array_equal(model.predict(ones, verbose=0), ones)
+    assert not np.array_equal(model(ones, training=True), model(ones, training=True))
+
+
+def test_masks_reach_layers_in_a_graph():
+    inputs = hornbill.Input((None,), dtype="int32")
+    x = layers.Embedding(5, 3, mask_zero=True)(inputs)
+    model = hornbill.Model(inputs, layers.LSTM(2)(x))
+    short, padded = np.array([[1, 2]]), np.array([[1, 2, 0, 0]])
+    np.testing.assert_allclose(model.predict(short, verbose=0), model.predict(padded, verbose=0), rtol=1e-5)

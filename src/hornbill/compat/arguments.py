@@ -1,8 +1,8 @@
 """The table of old argument spellings of layers and models: Keras 1's `nb_filter`, `border_mode`, and so on.
 
 `translate` turns the arguments of one constructor call into today's and warns once per spelling. `apply`
-makes the constructors of the classes in the table do so by themselves. Old spellings of fit, compile and optimizers
-stand with these.
+makes the constructors of the classes in the table do so by themselves. The old spellings of fit,
+compile and optimizers stand with these.
 """
 
 from __future__ import annotations
@@ -214,22 +214,27 @@ _originals: list[tuple[type, str, Any]] = []
 
 def _classes() -> Iterator[tuple[str, type]]:
     for name in RENAMED:
-        cls = getattr(layers, name, None) or getattr(models, name, None)
-        if cls is not None:
-            yield name, cls
+        yield name, models.Model if name == "Model" else getattr(layers, name)
     yield "Model", FUNCTIONAL[0]
 
 
-def _translating(name: str, cls: type, method: Callable[..., Any]) -> Callable[..., Any]:
+def _translating_new(name: str, cls: type, method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
-    def wrapped(self: Any, *args: Any, **kwargs: Any) -> Any:
-        new_args, new_kwargs = translate(name, args, kwargs)
-        if type(self) is cls and new_kwargs is not kwargs:
-            self.__dict__["_captured"] = (new_args, new_kwargs)
-            cls._apply_checks(new_args, new_kwargs)  # type: ignore[attr-defined]
-        return method(self, *new_args, **new_kwargs)
+    def new(kind: type, *args: Any, **kwargs: Any) -> Any:
+        if kind.__init__ is cls.__init__:  # type: ignore[misc]
+            args, kwargs = translate(name, args, kwargs)
+        return method(kind, *args, **kwargs)
 
-    return wrapped
+    return new
+
+
+def _translating_init(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        args, kwargs = translate(name, args, kwargs)
+        method(self, *args, **kwargs)
+
+    return init
 
 
 def apply() -> None:
@@ -237,19 +242,10 @@ def apply() -> None:
     if _originals:
         return
     for name, cls in _classes():
-        _originals.append((cls, "__init__", cls.__dict__.get("__init__")))
-        cls.__init__ = _translating(name, cls, cls.__init__)  # type: ignore[misc]
-    make = models.Model.__new__
-
-    def new(cls: type, *args: Any, **kwargs: Any) -> Any:
-        return (
-            make(cls, *args, **translate("Model", args, kwargs)[1])
-            if cls is models.Model
-            else make(cls, *args, **kwargs)
-        )
-
-    _originals.append((models.Model, "__new__", models.Model.__dict__["__new__"]))
-    models.Model.__new__ = new  # type: ignore[method-assign]
+        _originals.extend((cls, method, cls.__dict__.get(method)) for method in ("__init__", "__new__"))
+        new = _translating_new(name, cls, cls.__new__)
+        cls.__init__ = _translating_init(name, cls.__init__)  # type: ignore[misc]
+        cls.__new__ = new  # type: ignore[method-assign]
 
 
 def remove() -> None:

@@ -46,7 +46,6 @@ OLD_MODULES: dict[str, tuple[str, ...]] = {
     "layers.normalization": _LAYERS,
     "layers.normalization.batch_normalization": _LAYERS,
     "layers.pooling": _LAYERS,
-    "layers.preprocessing": _LAYERS,
     "layers.recurrent": _LAYERS,
     "layers.wrappers": _LAYERS,
     "losses_utils": ("losses",),

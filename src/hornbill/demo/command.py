@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: `[digits | segmentation] [--output DIR] [--epochs N] [--quiet]`; those of the process if None.
 
     Returns:
-        The exit status: 0, or 1 after a mistake, which is printed.
+        The exit status: 0, 1 after a mistake, which is printed, or 130 if Ctrl-C stopped it.
     """
     options = _parser().parse_args(argv)
     try:
@@ -33,6 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (HornbillError, OSError) as error:
         print(f"hornbill demo: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nhornbill demo: stopped before the end, so nothing more is written.", file=sys.stderr)
+        return 130
     return 0
 
 
@@ -63,8 +66,8 @@ def _check_folder(folder: Path) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="hornbill demo",
-        description="Trains a small network on real pictures that come with Hornbill, and shows what it does.",
-        epilog="Demos: digits (about 15 seconds), segmentation (about a minute). The digits are the usual one.",
+        description="Trains a small network on real pictures that come with Hornbill.",
+        epilog="Demos: digits (some ten seconds, the usual one), segmentation (about a minute).",
     )
     parser.add_argument("demo", nargs="?", default="digits", metavar="DEMO", help="digits or segmentation")
     parser.add_argument(

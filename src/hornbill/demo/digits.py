@@ -1,6 +1,7 @@
 """The first demo: a small convolutional network learns to read handwritten digits.
 
-The pictures are `hornbill.datasets.digits`. Training, explaining, drawing and saving use what any program may use.
+The pictures are `hornbill.datasets.digits`. Training, explaining, drawing and saving use what any program may
+use.
 """
 
 from __future__ import annotations
@@ -60,9 +61,7 @@ def run(output: Path, epochs: int = EPOCHS, quiet: bool = False) -> float:
     x_train, x_test = _as_images(x_train), _as_images(x_test)
     model = digits_model()
     if not quiet:
-        print(
-            f"{len(x_train):,} handwritten digits of 8 x 8 pixels to learn from, {len(x_test)} others held out.\n"
-        )
+        print(f"{len(x_train):,} handwritten digits of 8 x 8 pixels to learn from, {len(x_test)} held out.\n")
         model.summary()
         print("\nThree of these layers, with every number explained:\n")
         for name in _EXPLAINED:

@@ -69,11 +69,9 @@ def run(output: Path, epochs: int = EPOCHS, quiet: bool = False) -> float:
     x_train, x_test = x_train.astype("float32") / 255, x_test.astype("float32") / 255
     model = small_unet()
     if not quiet:
+        print("A photograph of 24 Greek coins (Brooklyn Museum). The network learns from pieces of its upper")
         print(
-            "A photograph of 24 Greek coins (Brooklyn Museum). The network learns from pieces of its upper three rows"
-        )
-        print(
-            "and is tried on the lowest row. A watershed made the masks that it learns from, not a person.\n"
+            "three rows and is tried on the lowest. The true masks were made by a watershed, not by hand.\n"
         )
         model.summary()
         print("\nHow the way up meets the way down:\n")

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from types import TracebackType
 from typing import Any, NoReturn
 
 from hornbill.engine.axes import describe_shape
 from hornbill.engine.errors import ArgumentTypeError, HornbillError, ShapeError
+from hornbill.engine.settings import is_traceback_filtering_enabled
 
-__all__ = ["blamed", "describe_values", "raise_blamed", "without_engine_notes"]
+__all__ = ["blamed", "describe_values", "raise_blamed", "users_frames", "without_engine_notes"]
 
 _ENGINE = ("jax", "jaxlib", "numpy", "hornbill", "ml_dtypes", "opt_einsum")
+_HIDDEN = ("hornbill", "jax", "jaxlib", "contextlib", "functools")
 _LOCATION = re.compile(r"\s*(The error occurred while tracing|See https?://|This concrete value|-{10,}).*", re.DOTALL)
 
 
@@ -70,6 +73,9 @@ def raise_blamed(error: Exception, place: str, values: Mapping[str, Any]) -> NoR
     named = blamed(error, place, values)
     if named is error:
         raise error
+    if is_traceback_filtering_enabled():
+        error = error.with_traceback(users_frames(error.__traceback__) or error.__traceback__)
+        without_engine_notes(error)
     raise named from error
 
 
@@ -122,3 +128,17 @@ def without_engine_notes(error: BaseException) -> None:
     notes = getattr(error, "__notes__", None)
     if notes:
         error.__notes__ = [note for note in notes if "JAX" not in note]
+
+
+def users_frames(trace: TracebackType | None) -> TracebackType | None:
+    """Returns a traceback without the frames of Hornbill and JAX."""
+    kept = []
+    while trace is not None:
+        module = trace.tb_frame.f_globals.get("__name__", "")
+        if module.partition(".")[0] not in _HIDDEN:
+            kept.append(trace)
+        trace = trace.tb_next
+    result = None
+    for item in reversed(kept):
+        result = TracebackType(result, item.tb_frame, item.tb_lasti, item.tb_lineno)
+    return result

@@ -6,6 +6,7 @@ import alias live in `hornbill.compat`; this is the part that the lower layers n
 
 from __future__ import annotations
 
+import sys
 import warnings
 
 __all__ = ["forget_warnings", "warn_once"]
@@ -17,7 +18,15 @@ def warn_once(key: str, text: str) -> None:
     """Issues `text` as a UserWarning the first time that `key` is met."""
     if key not in _said:
         _said.add(key)
-        warnings.warn(text, UserWarning, stacklevel=3)
+        warnings.warn(text, UserWarning, stacklevel=_depth_of_user())
+
+
+def _depth_of_user() -> int:
+    """Returns the `stacklevel` of the first caller outside Hornbill."""
+    depth, frame = 1, sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] == "hornbill":
+        depth, frame = depth + 1, frame.f_back
+    return depth
 
 
 def forget_warnings() -> None:

@@ -58,6 +58,12 @@ class HornbillError(Exception):
         self.where = where
         self.args = (self._message(),)
 
+    def complete(self, why: str, fixes: Sequence[str]) -> None:
+        """Adds a reason, and fixes that are likelier than those there are; three stay."""
+        self.why = f"{self.why} {why}" if self.why else why
+        self.fixes = (*fixes, *self.fixes)[:3]
+        self.args = (self._message(),)
+
     @property
     def parts(self) -> tuple[str, str | None, str | None, tuple[str, ...]]:
         """What was asked, what came, why, and the fixes: the arguments of an equal error."""

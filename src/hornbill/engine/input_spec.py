@@ -149,6 +149,8 @@ def _axis_missing(shape: tuple[int | None, ...], names: tuple[str, ...]) -> tupl
             f"{shape}, which has no batch axis.",
             ["One image alone: x[None] makes it a batch of one.", f"Many grey images: {with_one}."],
         )
+    if names[1:] == ("steps", "channels"):
+        return f"{shape}, which has no channels axis.", [f"If each step is one number: {with_one}."]
     if "steps" in names:
         return f"{shape}, which has no {'steps' if len(shape) == 2 else names[-1]} axis.", [
             "After LSTM, GRU or another recurrent layer: return_sequences=True in that layer keeps the steps.",

@@ -214,12 +214,9 @@ class Layer(LayerWeights, Operation):
         self._check_input_spec(arguments)
         self._build_for(arguments)
         parameters = signature.parameters
-        self._fill_masks(parameters, arguments, args, kwargs)
         outer_training = current.training
         training = self._training_flag(parameters, kwargs, arguments, outer_training)
-        if "training" in parameters and "training" not in arguments and training is not None:
-            kwargs["training"] = training
-        elif "training" in kwargs and "training" not in parameters and not _takes_any(parameters):
+        if "training" in kwargs and "training" not in parameters and not _takes_any(parameters):
             del kwargs["training"]
         if current.depth == 0:
             for layer in self._touched:
@@ -228,7 +225,10 @@ class Layer(LayerWeights, Operation):
         current.training, current.depth = training, current.depth + 1
         try:
             if any_symbolic((args, kwargs)):
-                return self.symbolic_call(*args, **kwargs)
+                return self.symbolic_call(*args, **kwargs)  # the graph keeps what the user gave, no defaults
+            self._fill_masks(parameters, arguments, args, kwargs)
+            if "training" in parameters and "training" not in arguments and training is not None:
+                kwargs["training"] = training
             return self._run(*args, **kwargs)
         finally:
             current.training, current.depth = outer_training, current.depth - 1

@@ -232,13 +232,17 @@ class Variable(TensorOperators):
                 ),
             )
 
+    def _operand(self, value: Any) -> Any:
+        value = value.value if isinstance(value, Variable) else value
+        return value if isinstance(value, (jax.Array, int, float)) else as_device_array(value, self.dtype)
+
     def assign_add(self, value: Any) -> Any:
         """Adds `value`; returns the new array."""
-        return self.assign(jnp.add(self._value, getattr(value, "value", value)))
+        return self.assign(jnp.add(self._value, self._operand(value)))
 
     def assign_sub(self, value: Any) -> Any:
         """Subtracts `value`; returns the new array."""
-        return self.assign(jnp.subtract(self._value, getattr(value, "value", value)))
+        return self.assign(jnp.subtract(self._value, self._operand(value)))
 
     def numpy(self) -> np.ndarray:
         """Returns a copy of the value on the host."""

@@ -6,7 +6,7 @@ Layers for preparing data, and those that wrap other libraries, are loaded when 
 import importlib
 from typing import Any
 
-from hornbill.engine.errors import MissingNameError, did_you_mean
+from hornbill.engine.lazy import missing_name as _missing_name
 from hornbill.layers.activation import *
 from hornbill.layers.adaptive_pooling import *
 from hornbill.layers.attention import *
@@ -42,6 +42,5 @@ def __getattr__(name: str) -> Any:
             found = getattr(importlib.import_module(module), name, None)
             if found is not None:
                 return found
-        known = [key for key in globals() if not key.startswith("_")]
-        raise MissingNameError(f"hornbill.layers has no {name!r}.{did_you_mean(name, known)}")
+        return _missing_name(__name__)(name)
     raise AttributeError(name)

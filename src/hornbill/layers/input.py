@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from hornbill.engine.dtype import standardize_dtype
@@ -57,6 +57,8 @@ class InputLayer(Layer):
                 raise ArgumentError(
                     "Input needs a shape.", why="Layers size their weights by it.", fixes="Input(shape=(28, 28, 1))"
                 )
+            if not isinstance(shape, Iterable):
+                raise ArgumentError("A shape is a tuple, also with one axis.", got=f"{shape!r}.", fixes=f"Input(({shape},))")
             batch_shape = (batch_size, *standardize_shape(shape))
         elif shape is not None:
             raise ArgumentError("Give Input either shape or batch_shape, not both.", got=f"{shape} and {batch_shape}.")

@@ -14,6 +14,7 @@ from hornbill.engine.axes import describe_shape
 from hornbill.engine.errors import ArgumentError, ArgumentTypeError, ShapeError
 from hornbill.engine.layer import Layer
 from hornbill.engine.registry import register_public
+from hornbill.layers.lost_cells import explain_difference
 
 __all__ = [
     "Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract", "add", "average",
@@ -31,6 +32,15 @@ class Merge(Layer):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Merges tensors; where their sizes differ, the error says which layers made them differ."""
+        try:
+            return super().__call__(*args, **kwargs)
+        except ShapeError as error:
+            inputs = args[0] if args and isinstance(args[0], (list, tuple)) else ()
+            _add_reasons(self, error, list(inputs))
+            raise
 
     def build(self, input_shape: Any) -> None:
         """Checks that a list of tensors came and that their shapes fit."""
@@ -74,6 +84,19 @@ class Merge(Layer):
         return functools.reduce(ops.logical_or, masks)
 
 
+def _add_reasons(layer: Layer, error: ShapeError, inputs: list[Any]) -> None:
+    """Completes an error by what the graph tells about branches of different spatial sizes."""
+    ranks = {len(getattr(x, "shape", ())) for x in inputs}
+    names = layer.input_axes(ranks.pop()) if len(ranks) == 1 else ()
+    for axis, name in enumerate(names):
+        if name in ("batch", "channels", "features") or len({x.shape[axis] for x in inputs} - {None, 1}) < 2:
+            continue
+        reasons, fixes = explain_difference(inputs, axis, name)
+        if reasons:
+            error.complete(" ".join(reasons), fixes)
+            return
+
+
 def _stretch(shape: Sequence[int | None], rank: int) -> tuple[int | None, ...]:
     return (*shape[:1], *(1,) * (rank - len(shape)), *shape[1:]) if shape else (1,) * rank
 
@@ -90,49 +113,27 @@ def _unequal(layer: Layer, owner: str, shapes: Shapes, axis: int, given: Shapes)
         f"{owner}: the inputs must have equal sizes (or 1) on every axis.",
         got="; ".join(describe_shape(shape, layer.input_axes(len(shape))) for shape in given) + ".",
         why=f"{names[axis]}: {' and '.join(str(size) for size in dict.fromkeys(sizes))} are different.",
-        fixes=_size_fixes(names[axis], [size for size in sizes if size is not None]),
+        fixes=_size_fixes(names, shapes, axis),
     )
 
 
-def _size_fixes(name: str, sizes: Sequence[int]) -> list[str]:
+def _size_fixes(names: Sequence[str], shapes: Shapes, axis: int) -> list[str]:
     """Returns what to do when two branches have different sizes on an axis."""
-    small, large = min(sizes), max(sizes)
-    gap = large - small
+    name = names[axis]
     if name in ("channels", "features", "batch"):
+        large = max(shape[axis] or 0 for shape in shapes)
         return [f"Make the {name} equal before, for example with a 1 x 1 convolution or Dense({large})."]
-    before, after = gap // 2, gap - gap // 2
-    index = {"depth": 0, "height": -2, "width": -1, "steps": 0}.get(name, 0)
-    pair = f"({before}, {after})"
-    if name in ("height", "width"):
-        pair = f"(({before}, {after}), (0, 0))" if index == -2 else f"((0, 0), ({before}, {after}))"
-    rank = {"height": "2D", "width": "2D", "steps": "1D"}.get(name, "3D")
-    pair = f"(({before}, {after}), (0, 0), (0, 0))" if rank == "3D" else pair
+    pairs = []
+    for i, other in enumerate(names):
+        if other not in ("batch", "channels", "features"):
+            sizes = [shape[i] for shape in shapes if shape[i] is not None]
+            gap = max(sizes, default=0) - min(sizes, default=0)  # type: ignore[type-var, operator]
+            pairs.append((gap // 2, gap - gap // 2))
+    cells = str(pairs[0] if len(pairs) == 1 else tuple(pairs))
     return [
-        f"Enlarge the smaller one: layers.ZeroPadding{rank}({pair}).",
-        f"Or cut the larger one: layers.Cropping{rank}({pair}).",
-        *_pooling_hint(name, small, large),
+        f"Enlarge the smaller one: layers.ZeroPadding{len(pairs)}D({cells}).",
+        f"Or cut the larger one: layers.Cropping{len(pairs)}D({cells}).",
     ]
-
-
-def _pooling_hint(name: str, small: int, large: int) -> list[str]:
-    """Returns the hint for networks that halve sizes and double them again, where an odd size lost a cell."""
-    for halvings in range(1, 8):
-        unit = 2**halvings
-        if large // unit * unit == small and large - small < unit:
-            odd = next(i for i in range(halvings) if (large >> i) % 2)
-            size = large >> odd
-            return [
-                (
-                    f"Pooling by 2 turned {name} {size} into {size // 2} and lost one {_cell(name)}; "
-                    f"doubling it again gives {small}, not {large}. Use an input {name} that can be halved "
-                    "every time: a multiple of 2**n for n poolings."
-                )
-            ]
-    return []
-
-
-def _cell(name: str) -> str:
-    return {"height": "row", "width": "column", "steps": "step", "depth": "slice"}.get(name, "cell")
 
 
 class Add(Merge):
@@ -301,7 +302,7 @@ class Concatenate(Merge):
                 "their other sizes must be equal.",
                 got="; ".join(describe_shape(shape, names) for shape in shapes) + ".",
                 why=f"{names[axis]} (axis {axis}): {' and '.join(map(str, sizes))} are different.",
-                fixes=_size_fixes(names[axis], [size for size in sizes if size is not None]),
+                fixes=_size_fixes(names, shapes, axis),
             )
 
     def call(self, inputs: Any) -> Any:

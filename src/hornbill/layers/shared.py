@@ -77,14 +77,23 @@ def known_channels(layer: Layer, input_shape: Sequence[int | None], axis: int) -
     Raises:
         ShapeError: If it is not known.
     """
+    names = layer.input_axes(len(input_shape))
+    if not -len(input_shape) <= axis < len(input_shape):
+        raise ArgumentError(
+            f"{type(layer).__name__} {layer.name!r}: axis={axis} does not exist.",
+            got=f"{describe_shape(input_shape, names)}, whose axes are 0 to {len(input_shape) - 1}.",
+            fixes="axis=-1 is the last axis, that of the channels.",
+        )
     size = input_shape[axis]
     if size is None:
-        names = layer.input_axes(len(input_shape))
         raise ShapeError(
             f"{type(layer).__name__} {layer.name!r} must know how many {names[axis]} come in.",
             got=f"{describe_shape(input_shape, names)}.",
             why=f"Its weights have one row for each of the {names[axis]}.",
-            fixes="Give that size in Input(...); only the batch and the spatial sizes may be None.",
+            fixes=(
+                "Give all sizes in Input(...); only those that no layer needs may be None.",
+                *(("For pictures of any size: GlobalAveragePooling2D() instead of Flatten().",) if len(names) == 2 else ()),
+            ),
         )
     return size
 

@@ -58,7 +58,7 @@ def functional_config(model: Any, serialize: Callable[[Any], Any] = serialize_ke
         else:
             data, calls = serialize(operation), [(n.args, n.kwargs) for n in nodes]
         data["name"] = operation.name
-        data["inbound_nodes"] = [{"args": node_data(args), "kwargs": node_data(kwargs)} for args, kwargs in calls]
+        data["inbound_nodes"] = [_call_data(node_data(args), node_data(kwargs)) for args, kwargs in calls]
         layers.append(data)
 
     def ends(structure: Any) -> Any:
@@ -75,6 +75,12 @@ def functional_config(model: Any, serialize: Callable[[Any], Any] = serialize_ke
         "input_layers": ends(model._inputs_structure),
         "output_layers": ends(model._outputs_structure),
     }
+
+
+def _call_data(args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Returns one call as data; an inference mode that the user asked for is marked, since Keras writes one always."""
+    marked = {"explicit_training": True} if kwargs.get("training") is False else {}
+    return {"args": args, "kwargs": kwargs, **marked}
 
 
 def graph_from_config(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> tuple[Any, Any]:

@@ -50,11 +50,10 @@ def write_model(model: Any, path: str | os.PathLike[str], include_optimizer: boo
     data = _old_form(serialize_keras_object(model))
     with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
         file.attrs["keras_version"], file.attrs["backend"] = KERAS_VERSION, "jax"
-        config = {"class_name": data["class_name"], "config": data["config"]}
-        file.attrs["model_config"] = json.dumps(config).encode()
+        file.attrs["model_config"] = json.dumps(data).encode()
         _write_layers(model, file.create_group("model_weights"))
         if include_optimizer and model.compiled:
-            training = _old_form(model.get_compile_config())
+            training = model.get_compile_config()
             optimizer = training.pop("optimizer", None)
             training["optimizer_config"] = _plain_form(optimizer)
             training["loss"] = _full_names(training["loss"])
@@ -106,16 +105,16 @@ def _as_bytes(values: np.ndarray) -> np.ndarray:
     return values.view(f"V{values.dtype.itemsize}") if values.dtype.kind == "V" or values.dtype.itemsize < 3 else values
 
 
-def _old_form(data: Any) -> Any:
-    """Returns serialised data without what Keras 2 did not write, as Keras 3 does for these files."""
-    if isinstance(data, dict):
-        kept = {key: _old_form(value) for key, value in data.items()}
-        config = kept.get("config")
-        if isinstance(config, dict) and {"trainable", "batch_shape", "layers"} & config.keys():  # a layer
-            for key in ("module", "registered_name", "build_config", "compile_config"):
-                kept.pop(key, None)
-        return kept
-    return [_old_form(item) for item in data] if isinstance(data, (list, tuple)) else data
+def _old_form(data: dict[str, Any]) -> dict[str, Any]:
+    """Returns a serialised model or layer without what Keras 2 did not write, as Keras 3 does for these files.
+
+    The layers of inner models are brought into that form too; layers inside wrappers stay as they are.
+    """
+    config = data["config"]
+    if isinstance(config.get("layers"), list):
+        config = {**config, "layers": [_old_form(layer) for layer in config["layers"]]}
+    kept = {key: data[key] for key in ("class_name", "config", "name", "inbound_nodes") if key in data}
+    return {**kept, "config": config}
 
 
 def _full_names(loss: Any) -> Any:

@@ -12,11 +12,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from hornbill import optimizers
 from hornbill.engine.errors import FileError, HornbillError
 from hornbill.engine.layer import Layer
 from hornbill.engine.random import SeedGenerator
 from hornbill.engine.variable import Variable
-from hornbill.optimizers.base import Optimizer
 from hornbill.saving.weights import own_arrays, saveables
 
 __all__ = ["Held", "Stored", "StoredArray", "load_into", "variables_of"]
@@ -71,7 +71,7 @@ def load_into(model: Any, stored: Stored, label: str, skip_mismatch: bool = Fals
     problems = _Problems()
     fitting: list[tuple[str, Any]] = []
     for path, obj in objects.items():
-        if isinstance(obj, (Optimizer, SeedGenerator)) or _below_optimizer(path, objects):
+        if isinstance(obj, (optimizers.Optimizer, SeedGenerator)) or _below_optimizer(path, objects):
             continue
         if problems.compare(path, obj, stored.get(path, {})):
             fitting.append((path, obj))
@@ -87,7 +87,7 @@ def load_into(model: Any, stored: Stored, label: str, skip_mismatch: bool = Fals
         for path, obj in objects.items():
             if isinstance(obj, SeedGenerator):
                 _load_seed(obj, stored.get(path, {}))
-            elif isinstance(obj, Optimizer):
+            elif isinstance(obj, optimizers.Optimizer):
                 _load_optimizer(path, obj, model, stored.get(path, {}))
     except BaseException:
         for variable, value in before:
@@ -163,7 +163,7 @@ def _of_optimizer(path: str) -> bool:
 
 def _below_optimizer(path: str, objects: Mapping[str, Any]) -> bool:
     parts = path.split("/")
-    return any(isinstance(objects.get("/".join(parts[:end])), Optimizer) for end in range(1, len(parts)))
+    return any(isinstance(objects.get("/".join(parts[:end])), optimizers.Optimizer) for end in range(1, len(parts)))
 
 
 def _of_seed(entries: Mapping[str, StoredArray]) -> bool:
@@ -197,7 +197,7 @@ def _load_seed(seed: SeedGenerator, given: Mapping[str, StoredArray]) -> None:
         seed.state.assign(given["0"].read())
 
 
-def _load_optimizer(path: str, optimizer: Optimizer, model: Any, given: Mapping[str, StoredArray]) -> None:
+def _load_optimizer(path: str, optimizer: optimizers.Optimizer, model: Any, given: Mapping[str, StoredArray]) -> None:
     """Takes over the state of an optimizer; one that does not fit starts anew, with a warning."""
     if not given:
         return
@@ -220,6 +220,6 @@ def _load_optimizer(path: str, optimizer: Optimizer, model: Any, given: Mapping[
         variable.assign(array.read())  # type: ignore[union-attr]
 
 
-def _start_count(optimizer: Optimizer) -> int:
+def _start_count(optimizer: optimizers.Optimizer) -> int:
     """Returns the number of variables that an optimizer has before it is built: the step and, often, the rate."""
     return len([v for v in optimizer.variables[:2] if v.shape == ()])

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from hornbill import optimizers
 from hornbill.engine.layer import Layer
 from hornbill.engine.naming import to_snake_case
 from hornbill.engine.random import SeedGenerator
-from hornbill.optimizers.base import Optimizer
 
 __all__ = ["is_model", "own_arrays", "saveables"]
 
@@ -60,7 +60,7 @@ def saveables(root: Any) -> dict[str, Any]:
 
 
 def _is_saveable(value: Any) -> bool:
-    return isinstance(value, (Layer, Optimizer, SeedGenerator))
+    return isinstance(value, (Layer, optimizers.Optimizer, SeedGenerator))
 
 
 def _is_container(value: Any) -> bool:
@@ -70,7 +70,7 @@ def _is_container(value: Any) -> bool:
 def _attributes(owner: Any) -> Iterator[tuple[str, Any]]:
     names = set(owner.__dict__) - _INTERNAL
     for cls in type(owner).__mro__:
-        if cls in (Layer, Optimizer, SeedGenerator) or cls.__module__.startswith("hornbill.models."):
+        if cls in (Layer, optimizers.Optimizer, SeedGenerator) or cls.__module__.startswith("hornbill.models."):
             break
         names.update(name for name, value in vars(cls).items() if isinstance(value, (property, cached_property)))
     if is_model(owner):

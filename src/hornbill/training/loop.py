@@ -32,6 +32,7 @@ from hornbill.training.interrupt import InterruptGuard
 from hornbill.training.logs import Logs
 from hornbill.training.nan_watch import NanWatch
 from hornbill.training.stretch import Pace, Stretch
+from hornbill.training.value_checks import check_values
 
 __all__ = ["evaluate", "fit", "on_batch", "predict"]
 
@@ -63,7 +64,7 @@ def fit(
         x, y, sample_weight, batch_size, steps=_capped(steps_per_epoch), shuffle=shuffle, class_weight=class_weight
     )
     model._prepare("train", batches.spec)
-    _check_values(model, batches)
+    check_values(model, batches)
     validation = _early_validation(
         model, validation_data, validation_batch_size or batch_size, _capped(validation_steps)
     )
@@ -106,13 +107,6 @@ def fit(
     return model.history
 
 
-def _check_values(model: Any, batches: Batches) -> None:
-    """Raises when targets in memory cannot be right for the model's losses."""
-    loss = model._compile_loss
-    if isinstance(batches, ArrayBatches) and loss is not None and loss.built and model._uses_own_loss:
-        loss.check_values(batches.arrays[1])
-
-
 def _early_validation(model: Any, data: Any, batch_size: Any, steps: int | None) -> Batches | None:
     """Makes the batches of validation arrays before training, so that a mistake in them shows at once.
 
@@ -127,7 +121,7 @@ def _early_validation(model: Any, data: Any, batch_size: Any, steps: int | None)
     try:
         batches = make_batches(x, y, sample_weight, batch_size, steps=steps, steps_name="validation_steps")
         model._prepare("test", batches.spec)
-        _check_values(model, batches)
+        check_values(model, batches)
     except HornbillError as error:
         error.set_where("validation_data.")
         raise
@@ -301,7 +295,7 @@ def _as_asked(model: Any, results: dict[str, Any], return_dict: bool) -> Any:
 
 def _run_evaluation(model: Any, batches: Batches, callbacks: CallbackList) -> dict[str, Any]:
     model._prepare("test", batches.spec)
-    _check_values(model, batches)
+    check_values(model, batches)
     _reset_metrics(model)
     callbacks.on_test_begin()
     logs: Any = None
@@ -326,6 +320,7 @@ def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callb
     verbose = _verbosity(verbose)
     batches = make_batches(x, None, None, batch_size, steps=_capped(steps), steps_name="steps")
     model._prepare("predict", batches.spec)
+    check_values(model, batches, targets=False)
     callback_list = callbacks if isinstance(callbacks, CallbackList) else CallbackList(
         callbacks, add_progbar=verbose != 0, model=model, verbose=verbose, epochs=1, steps=batches.num_batches
     )  # fmt: skip
@@ -368,8 +363,7 @@ def on_batch(
     batches = make_batches(x, y, sample_weight, max(size, 1), class_weight=class_weight)
     batch = next(iter(batches.epoch(0)))
     model._prepare(kind, batch)
-    if kind != "predict":
-        _check_values(model, batches)
+    check_values(model, batches, targets=kind != "predict")
     if reset:
         _reset_metrics(model)
     with InterruptGuard():

@@ -21,6 +21,7 @@ from hornbill.engine.errors import ArgumentError, ArgumentTypeError, DataError, 
 from hornbill.engine.lazy import lazy_module
 from hornbill.engine.registry import is_own
 from hornbill.engine.serialization import deserialize_keras_object, serialize_keras_object
+from hornbill.engine.tracebacks import users_view
 from hornbill.engine.undo import unbuilt_on_error
 from hornbill.engine.variable import Structure, discard_assignments, functional_call
 from hornbill.training.old_spellings import OldTrainerSpellings
@@ -410,6 +411,7 @@ class Trainer(OldTrainerSpellings):
 
     # ---- loops
 
+    @users_view
     def fit(
         self,
         x: Any = None,
@@ -465,6 +467,7 @@ class Trainer(OldTrainerSpellings):
             validation_freq,
         )  # fmt: skip
 
+    @users_view
     def evaluate(
         self,
         x: Any = None,
@@ -481,6 +484,7 @@ class Trainer(OldTrainerSpellings):
         self._old_data_arguments("evaluate", kwargs)
         return loop.evaluate(self, x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict)
 
+    @users_view
     def predict(
         self,
         x: Any,
@@ -494,6 +498,7 @@ class Trainer(OldTrainerSpellings):
         self._old_data_arguments("predict", kwargs)
         return loop.predict(self, x, batch_size, verbose, steps, callbacks)
 
+    @users_view
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False,
         reset_metrics: bool = True,
@@ -501,12 +506,14 @@ class Trainer(OldTrainerSpellings):
         """Runs one training step on one batch and returns its loss and metrics."""
         return loop.on_batch(self, "train", x, y, sample_weight, class_weight, return_dict, reset_metrics)
 
+    @users_view
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False, reset_metrics: bool = True
     ) -> Any:
         """Runs one evaluation step on one batch and returns its loss and metrics."""
         return loop.on_batch(self, "test", x, y, sample_weight, None, return_dict, reset_metrics)
 
+    @users_view
     def predict_on_batch(self, x: Any) -> Any:
         """Returns the outputs for one batch as NumPy arrays."""
         return loop.on_batch(self, "predict", x, None, None, None, False, False)

@@ -1,7 +1,7 @@
 """Reads the photograph of 24 Greek coins that comes with Hornbill, and cuts pieces out of it.
 
-The photograph belongs to the Brooklyn Museum ("no known copyright restrictions"); the mask was made by a watershed, not by
-hand. See NOTICE in this folder.
+The photograph belongs to the Brooklyn Museum ("no known copyright restrictions"); the mask was made by a
+watershed, not by hand. See NOTICE in this folder.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ def photograph() -> _Pair:
     """Returns the whole photograph and its mask.
 
     Returns:
-        `(image, mask)`, both uint8 `(303, 384)`. Grey values go from 0 (black) to 255 (white); the mask is 1 on a coin.
+        `(image, mask)`, both uint8 `(303, 384)`. Grey values go from 0 (black) to 255 (white); the mask is 1
+        on a coin.
 
     Example:
         >>> image, mask = photograph()
@@ -39,16 +40,17 @@ def photograph() -> _Pair:
 def load_data(count: int = 160, seed: int = 0) -> tuple[_Pair, _Pair]:
     """Returns pieces of the photograph with their masks, split into training and test set.
 
-    The lowest 96 rows of the photograph, with its last row of coins, are cut into the four test pieces. The training
-    pieces come from random places of the part above, mirrored and turned at random. No pixel is in both.
+    The lowest 96 rows of the photograph, with its last row of coins, are cut into the four test pieces. The
+    training pieces come from random places of the part above, mirrored and turned at random. No pixel is in
+    both.
 
     Args:
         count: Number of training pieces.
         seed: Says which places are drawn.
 
     Returns:
-        `((x_train, y_train), (x_test, y_test))`, each uint8 `(pieces, 96, 96, 1)`: grey values from 0 to 255, and masks
-        of 0 and 1.
+        `((x_train, y_train), (x_test, y_test))`, each uint8 `(pieces, 96, 96, 1)`: grey values from 0 to 255,
+        and masks of 0 and 1.
 
     Raises:
         ArgumentError: If `count` is less than one.
