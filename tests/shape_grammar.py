@@ -1,15 +1,17 @@
 """What a `Shapes:` section of a docstring says, evaluated for one layer.
 
     Shapes:
-        inputs: (batch, ..., features); a note in words, to the end of the line
-        outputs: (batch, ..., units)
-        Params: (features + use_bias) * units
+        inputs: (batch, steps, channels); a note in words
+        outputs: (batch, new steps, channels)
+        new steps: (steps - span) // strides + 1
+        where span: (pool_size - 1) * dilation_rate + 1
+        Params: 0
 
-A name in `inputs` is bound to a size, `...` to the sizes that no name takes, and `inputs` itself to the whole shape, or to
-the list of shapes. All else is Python: names not bound are attributes of the layer, `any` leaves the inputs open. A line
-`new size: (size - pool_size) // strides + 1` says what `new height` and `new width` in the outputs are; in it, an attribute
-with an entry per axis stands for the entry of the axis in question. 'channels second with "channels_first"' in the note of
-the inputs moves the last size of both shapes to the second place if `data_format` says so.
+In `inputs` a name is bound to a size and `...` to the sizes that no name takes; `inputs` itself is the whole shape, or the
+list of shapes. All else is Python, in which a name that is not bound is an argument of the call or an attribute of the
+layer. `any` leaves a shape open. `new NAME:` is the rule for each `new ...` in the outputs: an attribute with an entry per
+axis stands for that of the axis in question. `channels second with "channels_first"` in the note of the inputs (or third)
+is where `data_format` then puts the last size.
 """
 
 from __future__ import annotations
@@ -26,8 +28,8 @@ import numpy as np
 
 __all__ = ["Section", "section_of"]
 
-_ENTRY = re.compile(r"^(inputs|outputs|Params|new \w+): (.*)$")
-_CHANNELS_SECOND = 'channels second with "channels_first"'
+_ENTRY = re.compile(r"^(inputs|outputs|Params|new \w+|where \w+): (.*)$")
+_CHANNELS = re.compile(r'channels (second|third) with "channels_first"')
 Shape = tuple[int, ...]
 
 
@@ -101,45 +103,77 @@ class Section:
         self.entries = {key: text.partition(";")[0].strip() for key, text in entries}
         self.notes = {key: text.partition(";")[2].strip() for key, text in entries}
         if "outputs" not in self.entries or len(self.entries) < len(entries):
-            raise ValueError(f"A section has inputs, outputs and Params once each; here: {[key for key, _ in entries]}.")
+            raise ValueError(f"A section has outputs, and each entry once; here: {[key for key, _ in entries]}.")
 
-    def evaluate(self, key: str, layer: Any, inputs: Any) -> Any:
-        """Returns the shape, shapes or number that an entry gives for inputs of a shape, or of a list of shapes."""
-        first = _CHANNELS_SECOND in self.notes.get("inputs", "") and layer.data_format == "channels_first"
-        if first:
-            inputs = (inputs[0], *inputs[2:], inputs[1])
-        names = {"inputs": inputs, **self._bound(layer, inputs)}
-        result = self._value(self.entries[key], layer, names)
-        return (result[0], result[-1], *result[1:-1]) if first and key == "outputs" and len(result) > 2 else result
+    def evaluate(self, key: str, layer: Any, inputs: Any, **call: Any) -> Any:
+        """Returns the shape or number that an entry gives for inputs of a shape, or of a list of shapes.
 
-    def _bound(self, layer: Any, inputs: Any) -> dict[str, Any]:
-        text = self.entries.get("inputs", "any")
-        if text == "any":
-            return {}
-        pattern: Any = _parsed(text).body
-        while isinstance(pattern, ast.IfExp):
-            chosen = self._value(ast.unparse(pattern.test), layer, {})
-            pattern = pattern.body if chosen else pattern.orelse
-        names: dict[str, Any] = {}
+        Args:
+            key: The entry.
+            layer: A built layer.
+            inputs: Their shape, or a list of shapes.
+            **call: Further arguments of the call.
+        """
+        parameters = inspect.signature(layer.call).parameters.items()
+        call = {name: call.get(name, p.default) for name, p in parameters if p.default is not inspect.Parameter.empty}
+        place = _CHANNELS.search(self.notes.get("inputs", ""))
+        if place is None or layer.data_format != "channels_first":
+            return _Evaluation(self.entries, layer, inputs, call).value(self.entries[key])
+        axis = 1 if place[1] == "second" else 2
+        rank = len(inputs)
+        inputs = (*inputs[:axis], *inputs[axis + 1 :], inputs[axis])
+        result = _Evaluation(self.entries, layer, inputs, call).value(self.entries[key])
+        if key != "outputs":
+            return result
+        axis = max(1, axis - rank + len(result))
+        return (*result[:axis], result[-1], *result[axis:-1])
+
+
+class _Evaluation:
+    """The names of a section, for one layer and its inputs."""
+
+    def __init__(self, entries: dict[str, str], layer: Any, inputs: Any, call: dict[str, Any]) -> None:
+        self.entries, self.layer, self.call = entries, layer, call
+        self.names: dict[str, Any] = {"inputs": inputs}
+        text = entries.get("inputs", "any")
+        pattern: Any = None if text == "any" else _parsed(text).body
         if isinstance(pattern, ast.List):
             for one, shape in zip(pattern.elts, inputs, strict=True):
-                _bind(one, shape, names)
-        else:
-            _bind(pattern, inputs, names)
-        return names
+                _bind(one, shape, self.names)
+        elif pattern is not None:
+            _bind(pattern, inputs, self.names)
 
-    def _value(self, text: str, layer: Any, names: dict[str, Any]) -> Any:
+    def value(self, text: str) -> Any:
+        """Returns the value of an expression, in which `new` calls the rule."""
         tree = _parsed(text)
+        while isinstance(tree.body, ast.IfExp):
+            tree = ast.Expression(tree.body.body if self._run(ast.Expression(tree.body.test)) else tree.body.orelse)
         count = sum(isinstance(node, ast.Name) and node.id == "new_" for node in ast.walk(tree))
-        place = iter(range(count))
+        if not count:
+            return self._run(tree)
+        rule = next(key for key in self.entries if key.startswith("new "))
+        axes = iter(range(count))
 
         def new(size: int) -> int:
-            rule = next(key for key in self.entries if key.startswith("new "))
-            here, axis = _parsed(self.entries[rule]), next(place)
-            known = {**_known(here, layer, names, (axis, count)), rule.removeprefix("new "): size}
-            return _run(here, known)
+            return self._run(_parsed(self.entries[rule]), {rule.removeprefix("new "): size}, (next(axes), count))
 
-        return _run(tree, {**_known(tree, layer, names), "new_": new})
+        return self._run(tree, {"new_": new})
+
+    def _run(self, tree: ast.Expression, own: dict[str, Any] | None = None, at: tuple[int, int] | None = None) -> Any:
+        """Evaluates; `own` are further names, `at` is (axis, number of axes) in a rule for one axis."""
+        nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+        stored = {node.id for node in nodes if isinstance(node.ctx, ast.Store)}
+        known = {"__builtins__": {}, **FUNCTIONS, **self.names, **(own or {})}
+        for name in {node.id for node in nodes} - stored - set(known):
+            if f"where {name}" in self.entries:
+                known[name] = self._run(_parsed(self.entries[f"where {name}"]), own, at)
+            elif name in self.call:
+                known[name] = self.call[name]
+            elif hasattr(self.layer, name):
+                value = getattr(self.layer, name)
+                here = at is not None and isinstance(value, tuple | list) and len(value) == at[1]
+                known[name] = value[at[0]] if at is not None and here else value
+        return eval(compile(tree, "<Shapes>", "eval"), known)
 
 
 def _bind(pattern: ast.expr, shape: Shape, names: dict[str, Any]) -> None:
@@ -159,23 +193,6 @@ def _bind(pattern: ast.expr, shape: Shape, names: dict[str, Any]) -> None:
                 raise ValueError(f"{ast.unparse(pattern)} does not fit {shape}.")
         elif names.setdefault(name, size) != size:
             raise ValueError(f"{name} is {names[name]} and {size}.")
-
-
-def _known(tree: ast.AST, layer: Any, names: dict[str, Any], at: tuple[int, int] | None = None) -> dict[str, Any]:
-    """Returns the values of the names in an expression; `at` is (axis, number of axes) in a rule for one axis."""
-    stored = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    known: dict[str, Any] = {}
-    for name in {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - stored:
-        if name in names or name in FUNCTIONS:
-            known[name] = names[name] if name in names else FUNCTIONS[name]
-        elif hasattr(layer, name):
-            value = getattr(layer, name)
-            known[name] = value[at[0]] if at and isinstance(value, tuple | list) and len(value) == at[1] else value
-    return known
-
-
-def _run(tree: ast.Expression, names: dict[str, Any]) -> Any:
-    return eval(compile(tree, "<Shapes>", "eval"), {"__builtins__": {}, **names})
 
 
 def section_of(documented: type) -> Section | None:

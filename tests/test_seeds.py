@@ -106,10 +106,18 @@ def brute_force(x, kernel, stride, dilation, left):
     return np.array([sum(at(p + dilation * k) @ kernel[k] for k in range(len(kernel))) for p in places])
 
 
-@pytest.mark.parametrize(("padding", "stride", "dilation", "length"), [
-    ("valid", 1, 1, 8), ("valid", 2, 1, 4), ("valid", 1, 2, 6), ("same", 1, 1, 10), ("same", 2, 1, 5), ("causal", 1, 1, 10),
-    ("causal", 1, 3, 10),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("padding", "stride", "dilation", "length"),
+    [
+        ("valid", 1, 1, 8),
+        ("valid", 2, 1, 4),
+        ("valid", 1, 2, 6),
+        ("same", 1, 1, 10),
+        ("same", 2, 1, 5),
+        ("causal", 1, 1, 10),
+        ("causal", 1, 3, 10),
+    ],
+)
 def test_b_output_sizes_and_cells(padding, stride, dilation, length):
     layer = layers.Conv1D(4, 3, strides=stride, padding=padding, dilation_rate=dilation)
     x = ROOM.normal(size=(1, 10, 2)).astype("float32")
@@ -223,7 +231,7 @@ def test_c_sizes_after_a_convolution():
 
 @pytest.mark.long
 def test_c_dice_loss_written_with_the_old_backend_and_trained():
-    K = keras.backend  # noqa: N806
+    K = keras.backend
 
     def dice(y_true, y_pred):
         true, predicted = K.flatten(y_true), K.flatten(y_pred)

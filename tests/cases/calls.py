@@ -10,7 +10,7 @@ import numpy as np
 
 from tests.cases import Case
 
-__all__ = ["array_of", "call_case", "ROOM"]
+__all__ = ["ROOM", "array_of", "call_case"]
 
 ROOM = np.random.default_rng(17)
 
@@ -22,7 +22,9 @@ def array_of(*shape: int, low: float | None = None) -> np.ndarray:
     return ROOM.uniform(low, 1, size=shape).astype("float32")
 
 
-def call_case(public_name: str, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None, **own: Any) -> Case:
+def call_case(
+    public_name: str, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None, **own: Any
+) -> Case:
     """Returns the Case of a function; `make` gives a function of the arrays alone.
 
     Args:

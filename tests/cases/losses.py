@@ -48,7 +48,11 @@ KINDS: list[tuple[str, str, tuple[np.ndarray, np.ndarray]]] = [
 def _of_class(name: str, data: tuple[np.ndarray, ...], **arguments: Any) -> Case:
     label = ",".join(f"{key}={value}" for key, value in arguments.items())
     return Case(
-        f"losses.{name}", lambda keras: getattr(keras.losses, name)(**arguments), lambda rng: data, arguments, label=label
+        f"losses.{name}",
+        lambda keras: getattr(keras.losses, name)(**arguments),
+        lambda rng: data,
+        arguments,
+        label=label,
     )
 
 

@@ -63,16 +63,24 @@ CLASSES_OF_METRICS: list[tuple[str, dict[str, Any], tuple[np.ndarray, ...]]] = [
     ("OneHotMeanIoU", {"num_classes": 3}, ONE_HOT),
 ]
 FUNCTIONS = {
-    "binary_accuracy": BITS, "categorical_accuracy": ONE_HOT, "sparse_categorical_accuracy": LABELS,
-    "top_k_categorical_accuracy": ONE_HOT, "sparse_top_k_categorical_accuracy": LABELS, "pearson_correlation": REAL,
+    "binary_accuracy": BITS,
+    "categorical_accuracy": ONE_HOT,
+    "sparse_categorical_accuracy": LABELS,
+    "top_k_categorical_accuracy": ONE_HOT,
+    "sparse_top_k_categorical_accuracy": LABELS,
+    "pearson_correlation": REAL,
     "concordance_correlation": REAL,
-}  # fmt: skip
+}
 
 
 def _of_class(name: str, arguments: dict[str, Any], data: tuple[np.ndarray, ...]) -> Case:
     label = ",".join(f"{key}={value}" for key, value in arguments.items()).replace(" ", "")
     return Case(
-        f"metrics.{name}", lambda keras: getattr(keras.metrics, name)(**arguments), lambda rng: data, arguments, label=label
+        f"metrics.{name}",
+        lambda keras: getattr(keras.metrics, name)(**arguments),
+        lambda rng: data,
+        arguments,
+        label=label,
     )
 
 

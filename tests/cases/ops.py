@@ -17,14 +17,50 @@ HEADS = array_of(2, 3, 4, 5)
 SERIES = np.arange(4, dtype="float32")
 
 ELEMENTWISE = (
-    "celu", "elu", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_tanh", "leaky_relu", "log_sigmoid",
-    "log_softmax", "relu", "relu6", "selu", "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus",
-    "sparse_sigmoid", "sparsemax", "squareplus", "tanh_shrink", "normalize", "convert_to_tensor", "is_tensor",
+    "celu",
+    "elu",
+    "gelu",
+    "glu",
+    "hard_shrink",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_tanh",
+    "leaky_relu",
+    "log_sigmoid",
+    "log_softmax",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "soft_shrink",
+    "softmax",
+    "softplus",
+    "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
+    "tanh_shrink",
+    "normalize",
+    "convert_to_tensor",
+    "is_tensor",
     "convert_to_numpy",
-)  # fmt: skip
+)
 FACTORISATIONS = (
-    "cholesky", "cholesky_inverse", "det", "eig", "eigh", "inv", "lu_factor", "matrix_rank", "norm", "pinv", "qr", "svd",
-)  # fmt: skip
+    "cholesky",
+    "cholesky_inverse",
+    "det",
+    "eig",
+    "eigh",
+    "inv",
+    "lu_factor",
+    "matrix_rank",
+    "norm",
+    "pinv",
+    "qr",
+    "svd",
+)
 
 ROWS: list[tuple] = [
     ("threshold", (X, 0.2, 1.5)),
@@ -43,7 +79,10 @@ ROWS: list[tuple] = [
     ("binary_crossentropy", (array_of(2, 3, low=0.0), array_of(2, 3, low=0.1))),
     ("categorical_crossentropy", (array_of(2, 3, low=0.0), array_of(2, 3, low=0.1))),
     ("sparse_categorical_crossentropy", (np.array([0, 2], "int32"), array_of(2, 3, low=0.1))),
-    ("ctc_loss", (np.array([[1, 2, 1]], "int32"), array_of(1, 6, 4), np.array([3], "int32"), np.array([6], "int32"))),
+    (
+        "ctc_loss",
+        (np.array([[1, 2, 1]], "int32"), array_of(1, 6, 4), np.array([3], "int32"), np.array([6], "int32")),
+    ),
     ("ctc_decode", (array_of(1, 6, 4), np.array([6], "int32"))),
     ("depth_to_space", (array_of(2, 3, 2, 8), 2)),
     ("space_to_depth", (IMAGE, 2)),
@@ -83,14 +122,20 @@ ROWS: list[tuple] = [
     ("image.map_coordinates", (SQUARE, np.array([[0.5, 1.0], [1.0, 1.5]], "float32"), 1)),
     (
         "image.perspective_transform",
-        (IMAGE[:1], np.array([[[0, 0], [0, 7], [7, 0], [7, 7]]], "float32"),
-         np.array([[[0, 1], [1, 6], [6, 1], [7, 7]]], "float32")),
+        (
+            IMAGE[:1],
+            np.array([[[0, 0], [0, 7], [7, 0], [7, 7]]], "float32"),
+            np.array([[[0, 1], [1, 6], [6, 1], [7, 7]]], "float32"),
+        ),
     ),
     ("image.resize", (IMAGE, (4, 5))),
-    ("image.scale_and_translate", (IMAGE, (2, 4, 4, 3), np.ones(2, "float32"), np.zeros(2, "float32"), (1, 2), "linear")),
+    (
+        "image.scale_and_translate",
+        (IMAGE, (2, 4, 4, 3), np.ones(2, "float32"), np.zeros(2, "float32"), (1, 2), "linear"),
+    ),
     ("image.sobel_edges", (IMAGE,)),
     ("image.ssim", (array_of(1, 12, 12, 1, low=0.0), array_of(1, 12, 12, 1, low=0.0), 1.0)),
-]  # fmt: skip
+]
 
 
 def _rows() -> Iterator[Case]:
@@ -98,9 +143,12 @@ def _rows() -> Iterator[Case]:
     typed = numpy_rows.typed("float32")
     seen: set[str] = set()
     for names, args in (
-        (numpy_rows.UNARY, (typed / 4,)), (numpy_rows.UNARY_FLOAT, (typed / 4,)), (numpy_rows.UNARY_INT, (numpy_rows.I,)),
-        (numpy_rows.BINARY, (typed, typed)), (numpy_rows.BINARY_INT, (numpy_rows.I, numpy_rows.I)),
-    ):  # fmt: skip
+        (numpy_rows.UNARY, (typed / 4,)),
+        (numpy_rows.UNARY_FLOAT, (typed / 4,)),
+        (numpy_rows.UNARY_INT, (numpy_rows.I,)),
+        (numpy_rows.BINARY, (typed, typed)),
+        (numpy_rows.BINARY_INT, (numpy_rows.I, numpy_rows.I)),
+    ):
         for name in names:
             if name not in seen and "scalar" not in name:
                 seen.add(name)

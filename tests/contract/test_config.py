@@ -9,11 +9,16 @@ import hornbill
 from hornbill import backend, config
 
 
-@pytest.mark.parametrize(("setter", "getter", "value"), [
-    ("set_floatx", "floatx", "float16"), ("set_epsilon", "epsilon", 1e-3),
-    ("set_image_data_format", "image_data_format", "channels_first"), ("set_max_epochs", "max_epochs", 3),
-    ("set_max_steps_per_epoch", "max_steps_per_epoch", 4),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("setter", "getter", "value"),
+    [
+        ("set_floatx", "floatx", "float16"),
+        ("set_epsilon", "epsilon", 1e-3),
+        ("set_image_data_format", "image_data_format", "channels_first"),
+        ("set_max_epochs", "max_epochs", 3),
+        ("set_max_steps_per_epoch", "max_steps_per_epoch", 4),
+    ],
+)
 def test_a_setting_is_read_back(setter, getter, value):
     before = getattr(config, getter)()
     try:
@@ -36,10 +41,13 @@ def test_the_dtype_policy():
         config.set_dtype_policy(before)
 
 
-@pytest.mark.parametrize(("off", "on", "asked"), [
-    ("disable_interactive_logging", "enable_interactive_logging", "is_interactive_logging_enabled"),
-    ("disable_traceback_filtering", "enable_traceback_filtering", "is_traceback_filtering_enabled"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("off", "on", "asked"),
+    [
+        ("disable_interactive_logging", "enable_interactive_logging", "is_interactive_logging_enabled"),
+        ("disable_traceback_filtering", "enable_traceback_filtering", "is_traceback_filtering_enabled"),
+    ],
+)
 def test_a_switch(off, on, asked):
     before = getattr(config, asked)()
     try:
@@ -88,7 +96,5 @@ def test_the_functions_of_backend():
 
 def test_the_locks_that_stay_closed():
     """Nothing that a file says is executed, whatever is asked for."""
-    try:
+    with pytest.raises(ValueError, match="file"):
         config.enable_unsafe_deserialization()
-    except ValueError as error:
-        assert "file" in str(error)

@@ -24,17 +24,26 @@ CASES = [
 ]
 # Families of things that are not one function of arrays: what holds for them has tests of its own, in these places.
 TESTED_IN = {
-    "callbacks": ("callbacks",), "models": ("models", "saving", "training"), "saving": ("saving", "contract/test_helpers.py"),
-    "utils": ("utils", "saving", "explain", "models", "contract/test_helpers.py"), "random": ("ops", "test_random.py"),
+    "callbacks": ("callbacks",),
+    "models": ("models", "saving", "training"),
+    "saving": ("saving", "contract/test_helpers.py"),
+    "utils": ("utils", "saving", "explain", "models", "contract/test_helpers.py"),
+    "random": ("ops", "test_random.py"),
     "config": ("test_config.py", "engine", "utils", "contract/test_config.py"),
     "backend": ("contract/test_config.py", "compat", "engine"),
-}  # fmt: skip
+}
 # Bases, look-ups and old names, which every family has, and where they are tested.
 ALSO_TESTED_IN = {
-    "layers": ("layers", "models", "engine", "contract/test_helpers.py"), "losses": ("losses",), "metrics": ("metrics",), "optimizers": ("optimizers",),
-    "activations": ("ops", "test_activations.py"), "initializers": ("test_initializers.py",),
-    "regularizers": ("test_regularizers.py",), "constraints": ("test_constraints.py",), "ops": (),
-}  # fmt: skip
+    "layers": ("layers", "models", "engine", "contract/test_helpers.py"),
+    "losses": ("losses",),
+    "metrics": ("metrics",),
+    "optimizers": ("optimizers",),
+    "activations": ("ops", "test_activations.py"),
+    "initializers": ("test_initializers.py",),
+    "regularizers": ("test_regularizers.py",),
+    "constraints": ("test_constraints.py",),
+    "ops": (),
+}
 NAMES = [name for name in GOLDEN if name not in MISSING]
 
 
@@ -62,9 +71,10 @@ def line_to_add(name: str) -> str:
     family, _, last = short.rpartition(".")
     if family == "layers" and last[0].isupper():
         return f'tests/cases/layers_b.py: _case("{last}", (2, 5){", units=3" if "units" in GOLDEN[name] else ""}),'
+    file = f"tests/cases/{family.partition('.')[0]}.py"
     if last[0].isupper():
-        return f'tests/cases/{family.partition(".")[0]}.py: Case("{short}", lambda keras: keras.{short}(), lambda rng: (...)),'
-    return f'tests/cases/{family.partition(".")[0]}.py: call_case("{short}", ({GOLDEN[name].strip("()")})),'
+        return f'{file}: Case("{short}", lambda keras: keras.{short}(), lambda rng: (...)),'
+    return f'{file}: call_case("{short}", ({GOLDEN[name].strip("()")})),'
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -72,7 +82,9 @@ def test_name_exists_and_is_tested(name: str) -> None:
     try:
         found = find(name)
     except AttributeError as error:
-        pytest.fail(f"{name}{GOLDEN[name]} does not exist: write it, or put it on the list MISSING with the reason. {error}")
+        pytest.fail(
+            f"{name}{GOLDEN[name]} does not exist: write it, or put it on the list MISSING with the reason. {error}"
+        )
     if id(found) in covered():
         return
     family, last = name.split(".")[1], name.rpartition(".")[2]

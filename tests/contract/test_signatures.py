@@ -63,7 +63,9 @@ def _same(mine: list[str], theirs: list[str]) -> bool:
     named = [p for p in theirs if not p.startswith("*")]
     extra = [p for p in mine if p not in theirs]
     kept = [p for p in mine if p in named]
-    return kept == named and all(p.split("=")[0] in ADDED or (open_ended and ("=" in p or p[0] == "*")) for p in extra)
+    return kept == named and all(
+        p.split("=")[0] in ADDED or (open_ended and ("=" in p or p[0] == "*")) for p in extra
+    )
 
 
 @pytest.mark.parametrize("name", [name for name in GOLDEN if name not in MISSING])

@@ -10,8 +10,6 @@ import hornbill as keras
 from hornbill import layers, ops
 from tests.messages.mistakes import classifier, mistake
 
-# ruff: noqa: D103  the name of each function says what is wrong
-
 
 @mistake
 def layer_name_taken_in_sequential():

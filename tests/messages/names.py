@@ -8,8 +8,6 @@ import hornbill as keras
 from hornbill import callbacks, layers, losses, metrics, optimizers
 from tests.messages.mistakes import classifier, mistake, regressor
 
-# ruff: noqa: D103  the name of each function says what is wrong
-
 
 @mistake
 def activation_misspelt():
@@ -138,7 +136,7 @@ def layer_class_misspelt():
 
 @mistake
 def top_level_name_misspelt():
-    keras.Sequental
+    keras.Sequental  # noqa: B018
 
 
 @mistake

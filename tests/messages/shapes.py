@@ -9,8 +9,6 @@ import hornbill as keras
 from hornbill import layers, ops
 from tests.messages.mistakes import classifier, digits, mistake
 
-# ruff: noqa: D103  the name of each function says what is wrong
-
 
 @mistake
 def channels_axis_missing():

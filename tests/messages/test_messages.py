@@ -27,7 +27,7 @@ def _outcome(name: str, tmp_path: pathlib.Path) -> tuple[str, BaseException | No
         warnings.simplefilter("always")
         try:
             mistake(**arguments)
-        except Exception as raised:  # noqa: BLE001  whatever comes is what the user sees
+        except Exception as raised:
             error = raised
     lines = [f"{type(w.message).__name__ if hasattr(w, 'message') else 'Warning'}: {w.message}" for w in caught]
     if error is not None:
@@ -48,6 +48,12 @@ def test_message(name: str, request: pytest.FixtureRequest, tmp_path: pathlib.Pa
     assert text.strip(), "nothing was raised"
     assert path.exists(), f"run `pytest tests/messages --overwrite` and read {path.name}"
     assert text == path.read_text()
+
+
+@pytest.mark.parametrize("name", sorted(MISTAKES))
+def test_message_says_what_to_do(name: str) -> None:
+    text = (GOLDEN / f"{name}.txt").read_text()
+    assert name in USERS_OWN or "Warning: " in text or "Fix" in text or "Did you mean" in text
 
 
 def test_each_golden_file_has_its_mistake() -> None:

@@ -55,7 +55,8 @@ def test_a_refused_fit_changes_nothing(bad: dict[str, Any]) -> None:
     with pytest.raises(HornbillError):
         model.fit(**bad, verbose=0)
     assert _same(before, _state(model))
-    assert model.compiled and model.history is history
+    assert model.compiled
+    assert model.history is history
     model.fit(X, Y, epochs=1, verbose=0)
 
 
@@ -73,7 +74,9 @@ def test_an_unbuilt_model_stays_unbuilt() -> None:
     model.compile(loss="mse")
     with pytest.raises(ShapeError):
         model.fit(X, Y, verbose=0)
-    assert not model.built and not model.layers[0].built and not model.layers[0].weights
+    assert not model.built
+    assert not model.layers[0].built
+    assert not model.layers[0].weights
     good = keras.Sequential([layers.Dense(4), layers.Dense(1)])
     good.compile(loss="mse")
     with pytest.raises(ShapeError):
@@ -95,7 +98,8 @@ def test_a_subclassed_model_takes_the_right_data_after_the_wrong() -> None:
     model.compile(loss="mse")
     with pytest.raises(ShapeError):
         model.fit(X[:, :3], Y, verbose=0)
-    assert not model.built and not model.first.built
+    assert not model.built
+    assert not model.first.built
     model.fit(X, Y, verbose=0)
     assert model.first.kernel.shape == (4, 4)
 
@@ -113,7 +117,8 @@ def test_a_build_that_fails_leaves_no_weights() -> None:
     layer = Half()
     with pytest.raises(ArgumentError):
         layer(X[:, :3])
-    assert not layer.built and not layer.weights
+    assert not layer.built
+    assert not layer.weights
     assert layer(X).shape == (16, 4)
     assert [w.shape for w in layer.weights] == [(4,)]
 
@@ -133,7 +138,8 @@ def test_a_refused_compile_keeps_the_earlier_one() -> None:
     for wrong in ({"loss": "msee"}, {"loss": "mse", "metrics": ["acuracy"]}, {"optimizer": "addam", "loss": "mse"}):
         with pytest.raises(ArgumentError):
             model.compile(**wrong)
-    assert model.optimizer is optimizer and model.loss == "mse"
+    assert model.optimizer is optimizer
+    assert model.loss == "mse"
     model.fit(X, Y, verbose=0)
 
 
@@ -253,7 +259,9 @@ def test_the_users_own_line_is_shown_and_ours_are_not() -> None:
     assert isinstance(cause, TypeError)
     shown = "".join(traceback.format_exception(caught.value))
     assert "# the user's line" in shown
-    assert shown.count("hornbill/") <= 1 and "jax/_src" not in shown and "JAX has removed" not in shown
+    assert shown.count("hornbill/") <= 1
+    assert "jax/_src" not in shown
+    assert "JAX has removed" not in shown
 
 
 def test_all_frames_can_be_shown() -> None:

@@ -9,8 +9,6 @@ import hornbill as keras
 from hornbill import callbacks, layers, ops
 from tests.messages.mistakes import classifier, mistake, regressor
 
-# ruff: noqa: D103  the name of each function says what is wrong
-
 X = np.ones((8, 4), "float32")
 Y = np.arange(8) % 3
 

@@ -107,7 +107,7 @@ def link(name, target, kind=tarfile.SYMTYPE):
         {"link": link("link", "b", tarfile.LNKTYPE)},
         {"device": link("device", "", tarfile.CHRTYPE)},
     ],
-    ids=str,
+    ids=["parent", "inner parent", "absolute", "link", "hard link", "device"],
 )
 def test_unsafe_tar(members, tmp_path):
     make_tar(tmp_path / "t.tar.gz", {"good.txt": b"x", **members})

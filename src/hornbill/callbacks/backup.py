@@ -23,6 +23,7 @@ import numpy as np
 from hornbill.callbacks.callback import Callback
 from hornbill.callbacks.checkpoint import BatchCounter
 from hornbill.engine.errors import ArgumentError, FileError
+from hornbill.saving.atomic import atomic_path
 
 __all__ = ["BackupAndRestore", "read_state", "write_state"]
 
@@ -72,24 +73,8 @@ def write_state(path: Path, state: Any) -> None:
     raw = {
         f"a{place}": np.ascontiguousarray(one).reshape(-1).view(np.uint8) for place, one in enumerate(arrays)
     }
-    temporary = path.with_name(path.name + ".writing")
-    with temporary.open("wb") as file:
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, tree=np.frombuffer(tree.encode(), np.uint8), **raw)  # type: ignore[arg-type]
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    # Renaming is on the disk only once the folder is; Windows cannot open folders and needs no such step.
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def read_state(path: Path) -> Any:

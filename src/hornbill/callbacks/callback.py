@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from hornbill.engine.config import check_arguments
+from hornbill.engine.config import ConstructorSignature, check_arguments
 
 __all__ = ["Callback"]
 
@@ -40,6 +40,7 @@ class Callback:
     """
 
     _state_names: tuple[str, ...] = ()
+    __signature__ = ConstructorSignature()
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         check_arguments(cls, args, kwargs)

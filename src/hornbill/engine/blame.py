@@ -20,6 +20,8 @@ __all__ = ["blamed", "describe_values", "raise_blamed", "users_frames", "without
 
 _ENGINE = ("jax", "jaxlib", "numpy", "hornbill", "ml_dtypes", "opt_einsum")
 _HIDDEN = ("hornbill", "jax", "jaxlib", "contextlib", "functools")
+_WORDS = (("dot_general requires contracting dimensions to have the same shape, got",
+           "A product sums over axes that must have one size; they have"),)  # fmt: skip
 _LOCATION = re.compile(r"\s*(The error occurred while tracing|See https?://|This concrete value|-{10,}).*", re.DOTALL)
 
 
@@ -45,6 +47,8 @@ def blamed(error: Exception, place: str, values: Mapping[str, Any]) -> Exception
         error.add_note(f"Raised in {place}, given {describe_values(values)}.")
         return error
     text = _LOCATION.sub("", str(error)).strip()
+    for technical, plain in _WORDS:
+        text = text.replace(technical, plain)
     given = f"{describe_values(values)}."
     if "__jax_array__" in text:
         return ArgumentTypeError(

@@ -13,10 +13,23 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 from hornbill.engine.errors import ArgumentError, ArgumentTypeError, did_you_mean
-from hornbill.engine.serialization import deserialize_keras_object, is_serialized_object, serialize_keras_object
+from hornbill.engine.serialization import (
+    deserialize_keras_object,
+    is_serialized_object,
+    serialize_keras_object,
+)
 
 __all__ = [
-    "Configurable", "between", "boolean", "check_arguments", "check_unknown", "number", "options", "parameters_of", "positive_int",
+    "Configurable",
+    "ConstructorSignature",
+    "between",
+    "boolean",
+    "check_arguments",
+    "check_unknown",
+    "number",
+    "options",
+    "parameters_of",
+    "positive_int",
 ]  # fmt: skip
 
 Check = Callable[[str, str, Any], None]
@@ -29,6 +42,16 @@ def parameters_of(cls: type) -> tuple[inspect.Parameter, ...]:
     return tuple(p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD))
 
 
+class ConstructorSignature:
+    """Lets `inspect.signature` and help() see a class' constructor, and not its `__new__`."""
+
+    def __get__(self, instance: Any, cls: type) -> inspect.Signature | None:
+        if instance is not None:
+            return None  # an object that can be called has a signature of its own
+        signature = inspect.signature(cls.__init__)
+        return signature.replace(parameters=list(signature.parameters.values())[1:])
+
+
 class Configurable:
     """Base of objects whose configuration is their constructor's arguments.
 
@@ -38,6 +61,7 @@ class Configurable:
         config_excluded: Further keyword arguments that are no part of the configuration.
     """
 
+    __signature__ = ConstructorSignature()
     checks: ClassVar[dict[str, Check]] = {}
     config_omitted: ClassVar[tuple[str, ...]] = ()
     config_excluded: ClassVar[tuple[str, ...]] = ()
@@ -118,6 +142,7 @@ def check_arguments(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
             fixes = [f"{cls.__name__}({twice[0]}={kwargs[twice[0]]!r})"]
         else:
             got = f"{len(args)} arguments without a name; there are {len(names)} at most." if args else f"{error}."
+            fixes = [f"Name the arguments: {cls.__name__}({names[0]}=..., {names[1]}=...)"] if len(names) > 1 else []
         raise ArgumentTypeError(f"{cls.__name__} takes ({', '.join(names)}).", got=got, fixes=fixes) from None
 
 
@@ -139,7 +164,7 @@ def check_unknown(owner: str, unknown: dict[str, Any], cls: type | None = None, 
         raise ArgumentTypeError(
             f"{owner} has no argument {', '.join(repr(name) for name in unknown)}.",
             why="It takes " + ", ".join(known) + "." if known else None,
-            fixes=hint or (),
+            fixes=hint or "Leave it out, or use one of the names it takes.",
         )
 
 
@@ -172,7 +197,10 @@ def between(low: float, high: float, open_end: bool = False) -> Check:
         number(owner, name, value)
         if not (low <= value < high if open_end else low <= value <= high):
             end = "below" if open_end else "to"
-            raise ArgumentError(f"{owner}: {name} must be from {low} {end} {high}.", got=f"{name}={value!r}.")
+            example = value / 100 if (low, high) == (0, 1) and 1 < value < 100 else (low + high) / 2
+            raise ArgumentError(
+                f"{owner}: {name} must be from {low} {end} {high}.", got=f"{name}={value!r}.", fixes=f"{name}={example:g}"
+            )
 
     return check
 
@@ -186,7 +214,7 @@ def options(*allowed: Any) -> Check:
             hint = did_you_mean(plain, [str(option) for option in allowed]).strip()
             listed = ", ".join(repr(option) for option in allowed)
             raise ArgumentError(
-                f"{owner}: {name} must be one of {listed}.", got=f"{name}={value!r}.", fixes=hint or ()
+                f"{owner}: {name} must be one of {listed}.", got=f"{name}={value!r}.", fixes=hint or f"{name}={allowed[0]!r}"
             )
 
     return check

@@ -142,5 +142,7 @@ def one_of(owner: str, name: str, value: Any, options: Sequence[Any]) -> Any:
     listed = ", ".join(repr(option) for option in options)
     hint = did_you_mean(value, [option for option in options if isinstance(option, str)])
     raise ArgumentError(
-        f"{owner}: {name} must be one of {listed}.", got=f"{name}={value!r}.", fixes=hint.strip() or ()
+        f"{owner}: {name} must be one of {listed}.",
+        got=f"{name}={value!r}.",
+        fixes=hint.strip() or f"{name}={options[0]!r}",
     )

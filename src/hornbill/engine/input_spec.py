@@ -99,15 +99,20 @@ def check_one_tensor(layer: Any, inputs: Any) -> Any:
         raise ArgumentTypeError(
             f"{_label(layer)} wants one tensor.",
             got=f"{len(inputs)} in a {type(inputs).__name__}: {shapes}.",
-            fixes=("layers.Concatenate()([a, b]) joins them first.", "Or call the layer on each: [layer(x) for x in xs]."),
+            fixes=(
+                "layers.Concatenate()([a, b]) joins them first.",
+                "Or call the layer on each: [layer(x) for x in xs].",
+            ),
         )
     kind = inputs.__name__ if isinstance(inputs, type) else type(inputs).__name__
     fixes = ("x = Input((28, 28, 1)); layer(x)", "layer(numpy_array)")
     if hasattr(inputs, "call"):
         fixes = (f"outputs = {layer.name}({getattr(inputs, 'name', 'other')}(x)): call the inner layer first.",
                  "Or put both into Sequential([...]).")  # fmt: skip
-    shown = f"the class {kind}, not an object of it" if isinstance(inputs, type) else f"{kind} {str(inputs)[:60]!r}"
-    raise ArgumentTypeError(f"{_label(layer)} wants a tensor.", got=f"{'None' if inputs is None else shown}.", fixes=fixes)
+    shown = f"{kind} {str(inputs)[:60]!r}"
+    if inputs is None or isinstance(inputs, type):
+        shown = "None" if inputs is None else f"the class {kind}, not an object of it"
+    raise ArgumentTypeError(f"{_label(layer)} wants a tensor.", got=f"{shown}.", fixes=fixes)
 
 
 def _axes(count: int) -> str:

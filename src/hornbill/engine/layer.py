@@ -18,10 +18,16 @@ import numpy as np
 
 from hornbill.engine.axes import axis_names
 from hornbill.engine.blame import raise_blamed
-from hornbill.engine.config import check_unknown, parameters_of
+from hornbill.engine.config import check_unknown
 from hornbill.engine.context import autocast_scope, context
 from hornbill.engine.dtype import DTypePolicy, DTypePolicyMap, get_policy
-from hornbill.engine.errors import ArgumentError, ArgumentTypeError, NotBuiltError, NotWrittenError, StateError
+from hornbill.engine.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    NotBuiltError,
+    NotWrittenError,
+    StateError,
+)
 from hornbill.engine.graph import Node, Operation, make_outputs
 from hornbill.engine.input_spec import InputSpec, check_input, check_one_tensor
 from hornbill.engine.layer_weights import LayerWeights
@@ -339,8 +345,9 @@ class Layer(LayerWeights, Operation):
                 return self._bound_arguments(signature, args, {k: v for k, v in kwargs.items() if k != "training"})
             wanted = ", ".join(str(p.replace(annotation=p.empty)) for p in list(signature.parameters.values())[1:])
             raise ArgumentTypeError(
-                f"{type(self).__name__} {self.name!r} is called as {self.name}({wanted}).", why=f"{error}."
-            ) from None
+                f"{type(self).__name__} {self.name!r} is called as {self.name}({wanted}).", why=f"{error}.",
+                fixes=f"{self.name}(x), with x = Input(...) or an array.",
+            ) from None  # fmt: skip
 
     def _given(self, args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
         """Returns the arguments of a call that are worth a line in an error."""
@@ -433,18 +440,15 @@ class Layer(LayerWeights, Operation):
         shapes = {f"{name}_shape": shapes_of(value) for name, value in tensors.items()}
         parameters = inspect.signature(self.build).parameters
         named = {name: shape for name, shape in shapes.items() if name in parameters}
+        needed = [n for n, p in parameters.items() if p.default is p.empty and p.kind < p.VAR_POSITIONAL]
+        if [n for n in needed if n not in named] if named else len(needed) > 1:
+            raise _wrong_build(self, [n for n in needed if n not in named], tensors)
         self._building += 1
         try:
             if named:
-                missing = [n for n, p in parameters.items() if n not in named and p.default is p.empty]
-                if missing:
-                    raise _wrong_build(self, missing, tensors)
                 self.build(**named)
             else:
-                first = next(iter(shapes.values()), None)
-                if len([p for p in parameters.values() if p.default is p.empty and p.kind < p.VAR_POSITIONAL]) > 1:
-                    raise _wrong_build(self, parameters, tensors)
-                self.build(*([first] if parameters else []))
+                self.build(*([next(iter(shapes.values()), None)] if parameters else []))
         except Exception as error:  # noqa: BLE001  it is raised again, with the layer's name
             raise_blamed(error, f"{type(self).__name__} {self.name!r}", tensors)
         finally:

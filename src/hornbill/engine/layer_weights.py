@@ -240,8 +240,12 @@ class LayerWeights:
             raise ShapeError(
                 f"{type(self).__name__} {self.name!r} has {len(variables)} weights"
                 + (f": {wanted}{', ...' if len(variables) > 6 else ''}." if variables else "."),
-                got=f"{len(weights)} arrays.",
-                fixes=None or (("Build the model first: call it on data once.",) if not variables else ()),
+                got=f"{len(weights)} array{'s' * (len(weights) != 1)}.",
+                fixes=(
+                    "Take the arrays from get_weights() of a model with the same layers."
+                    if variables
+                    else "Build the model first: call it on data once."
+                ),
             )
         for variable, value in zip(variables, weights, strict=True):
             if tuple(np.shape(value)) != variable.shape:

@@ -1,4 +1,4 @@
-"""Names of modules: those loaded when first used, so that `import hornbill` stays quick, and those that do not exist."""
+"""Names of modules: those loaded when first used, so that importing stays quick, and those that do not exist."""
 
 from __future__ import annotations
 

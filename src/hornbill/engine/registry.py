@@ -95,7 +95,7 @@ class Registry:
         if callable(identifier) or hasattr(identifier, "get_config"):
             return identifier
         raise ArgumentError(
-            f"{'An' if self.kind[0] in 'aeiou' else 'A'} {self.kind} is given by name, object, function or configuration.",
+            f"{'An' if self.kind[0] in 'aio' else 'A'} {self.kind} is given by name, object, function or configuration.",
             got=f"{identifier!r}.",
             fixes=_EXAMPLES.get(self.kind, ()),
         )

@@ -37,6 +37,14 @@ class Structure:
     version = 0
 
 
+def _size_hint(size: Any) -> str:
+    """Returns what was probably meant by an entry of a shape."""
+    try:
+        return str(size if size is None else int(size))
+    except (TypeError, ValueError):
+        return "None"
+
+
 def standardize_shape(shape: Any, allow_none: bool = True) -> tuple[int | None, ...]:
     """Returns a shape as a tuple of ints (and None for unknown sizes, where allowed)."""
     if isinstance(shape, (int, np.integer)):
@@ -56,8 +64,11 @@ def standardize_shape(shape: Any, allow_none: bool = True) -> tuple[int | None, 
             number = -1
         if number < 0:
             extra = " or None" if allow_none else ""
+            fixes = [f"({', '.join(_size_hint(item) for item in items)}{',' * (len(items) == 1)})"]
+            if allow_none and size == -1:
+                fixes = [fixes[0].replace("-1", "None") + ": None stands for a size that is not known yet."]
             raise ArgumentError(
-                f"A shape is a tuple of whole numbers{extra}, none of them negative.", got=f"{tuple(items)!r}."
+                f"A shape is a tuple of whole numbers{extra}, none of them negative.", got=f"{tuple(items)!r}.", fixes=fixes
             )
         result.append(number)
     return tuple(result)
@@ -212,6 +223,7 @@ class Variable(TensorOperators):
             raise ShapeError(
                 f"Variable {self._path!r} has shape {self._shape}; an assigned value must have the same.",
                 got=f"shape {tuple(array.shape)}.",
+                fixes="Reshape or transpose the value, or make a new layer for the other sizes.",
             )
         self._admit(array)
         self._value = array

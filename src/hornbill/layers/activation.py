@@ -31,8 +31,8 @@ class Activation(ConfigLayer):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: any.
-        outputs: as inputs.
+        inputs: any
+        outputs: inputs
         Params: 0
 
     Example:
@@ -63,8 +63,8 @@ class ReLU(Layer):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: any.
-        outputs: as inputs.
+        inputs: any
+        outputs: inputs
         Params: 0
 
     Example:
@@ -101,8 +101,8 @@ class LeakyReLU(Layer):
         **kwargs: `name`, `dtype`, `trainable`; `alpha` is the old name of `negative_slope`.
 
     Shapes:
-        inputs: any.
-        outputs: as inputs.
+        inputs: any
+        outputs: inputs
         Params: 0
 
     Example:
@@ -133,9 +133,10 @@ class PReLU(Layer):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, ...), all sizes known but the batch and the shared axes.
-        outputs: as inputs.
-        Params: product of the sizes without the batch and the shared axes
+        inputs: (batch, ...); the sizes that are not shared must be known
+        outputs: inputs
+        Params: product(1 if axis + 1 in several(shared_axes) else size for axis, size in
+            enumerate(inputs[1:]))
 
     Example:
         >>> PReLU(shared_axes=[1, 2])(ops.ones((1, 7, 7, 8))).shape
@@ -189,8 +190,8 @@ class ELU(ConfigLayer):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: any.
-        outputs: as inputs.
+        inputs: any
+        outputs: inputs
         Params: 0
 
     Example:
@@ -218,9 +219,9 @@ class Softmax(Layer):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: any.
-        outputs: as inputs. A `mask` given with the call (True to keep) must fit the inputs by broadcasting;
-            what it leaves out gets the share 0.
+        inputs: any; a `mask` given with the call (True to keep) must fit them by broadcasting, what it
+            leaves out gets 0
+        outputs: inputs
         Params: 0
 
     Example:

@@ -57,8 +57,8 @@ class AdaptiveMaxPooling1D(AdaptiveMaxPooling):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, steps, channels), with channels second for "channels_first".
-        outputs: (batch, *output_size, channels).
+        inputs: (batch, steps, channels); channels second with "channels_first"
+        outputs: (batch, *output_size, channels)
         Params: 0
 
     Example:
@@ -78,8 +78,8 @@ class AdaptiveMaxPooling2D(AdaptiveMaxPooling):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, height, width, channels), with channels second for "channels_first".
-        outputs: (batch, *output_size, channels).
+        inputs: (batch, height, width, channels); channels second with "channels_first"
+        outputs: (batch, *output_size, channels)
         Params: 0
 
     Example:
@@ -99,8 +99,8 @@ class AdaptiveMaxPooling3D(AdaptiveMaxPooling):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, depth, height, width, channels), with channels second for "channels_first".
-        outputs: (batch, *output_size, channels).
+        inputs: (batch, depth, height, width, channels); channels second with "channels_first"
+        outputs: (batch, *output_size, channels)
         Params: 0
 
     Example:
@@ -120,8 +120,8 @@ class AdaptiveAveragePooling1D(AdaptiveAveragePooling):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, steps, channels), with channels second for "channels_first".
-        outputs: (batch, *output_size, channels).
+        inputs: (batch, steps, channels); channels second with "channels_first"
+        outputs: (batch, *output_size, channels)
         Params: 0
 
     Example:
@@ -141,8 +141,8 @@ class AdaptiveAveragePooling2D(AdaptiveAveragePooling):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, height, width, channels), with channels second for "channels_first".
-        outputs: (batch, *output_size, channels).
+        inputs: (batch, height, width, channels); channels second with "channels_first"
+        outputs: (batch, *output_size, channels)
         Params: 0
 
     Example:
@@ -162,8 +162,8 @@ class AdaptiveAveragePooling3D(AdaptiveAveragePooling):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, depth, height, width, channels), with channels second for "channels_first".
-        outputs: (batch, *output_size, channels).
+        inputs: (batch, depth, height, width, channels); channels second with "channels_first"
+        outputs: (batch, *output_size, channels)
         Params: 0
 
     Example:

@@ -180,7 +180,9 @@ class MultiHeadAttention(ProjectedAttention):
         seed: Seed of the dropout.
 
     Shapes:
-        query (batch, queries, features), value (batch, keys, features) -> (batch, queries, features)
+        inputs: [(batch, queries, features), (batch, keys, depth)]; query and value, a key like the value
+            may follow
+        outputs: (batch, queries, features); `output_shape` stands for features if given
 
     Example:
         >>> MultiHeadAttention(2, 3)(np.ones((2, 5, 4), "float32"), np.ones((2, 6, 4), "float32")).shape
@@ -362,7 +364,9 @@ class GroupQueryAttention(ProjectedAttention):
         seed: Seed of the dropout.
 
     Shapes:
-        query (batch, queries, features), value (batch, keys, features) -> (batch, queries, features)
+        inputs: [(batch, queries, features), (batch, keys, depth)]; query and value, a key like the value
+            may follow
+        outputs: (batch, queries, features)
 
     Example:
         >>> GroupQueryAttention(4, 4, 2)(np.ones((2, 5, 6), "float32"), np.ones((2, 7, 6), "float32")).shape

@@ -48,10 +48,10 @@ class BatchNormalization(ConfigLayer):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: any rank; the size of `axis` is known. A `mask` given with the call leaves positions out of
-            the averages.
-        outputs: as inputs.
-        Params: 4 * channels, of which 2 * channels (the running averages) are not trainable
+        inputs: any; the size of `axis` is known, a `mask` given with the call leaves positions out of the
+            averages
+        outputs: inputs
+        Params: (center + scale + (5 if renorm else 2)) * inputs[axis]; the averages are not trainable
 
     Example:
         >>> BatchNormalization()(ops.ones((2, 8, 8, 3))).shape

@@ -185,10 +185,11 @@ class Conv1D(Conv):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, steps, channels); (batch, channels, steps) for "channels_first".
-        outputs: (batch, new steps, filters), with
-            new steps = (steps - (kernel_size - 1) * dilation_rate - 1) // strides + 1 for "valid".
-        Params: kernel_size * (channels // groups) * filters + filters
+        inputs: (batch, steps, channels); channels second with "channels_first"
+        outputs: (batch, new steps, filters)
+        new steps: (steps - (kernel_size - 1) * dilation_rate - 1) // strides + 1 if padding == "valid" else
+            ceil(steps / strides)
+        Params: (product(kernel_size) * (channels // groups) + use_bias) * filters
 
     Example:
         >>> Conv1D(64, 3, padding="same")(ops.zeros((1, 1287, 69))).shape
@@ -222,10 +223,11 @@ class Conv2D(Conv):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, height, width, channels); (batch, channels, height, width) for "channels_first".
-        outputs: (batch, new height, new width, filters), with
-            new size = (size - (kernel_size - 1) * dilation_rate - 1) // strides + 1 for "valid".
-        Params: kernel_h * kernel_w * (channels // groups) * filters + filters
+        inputs: (batch, height, width, channels); channels second with "channels_first"
+        outputs: (batch, new height, new width, filters)
+        new size: (size - (kernel_size - 1) * dilation_rate - 1) // strides + 1 if padding == "valid" else
+            ceil(size / strides)
+        Params: (product(kernel_size) * (channels // groups) + use_bias) * filters
 
     Example:
         >>> Conv2D(32, 3, activation="relu")(ops.zeros((1, 28, 28, 1))).shape
@@ -259,10 +261,11 @@ class Conv3D(Conv):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, depth, height, width, channels), with channels second for "channels_first".
-        outputs: (batch, new depth, new height, new width, filters), with
-            new size = (size - (kernel_size - 1) * dilation_rate - 1) // strides + 1 for "valid".
-        Params: kernel_d * kernel_h * kernel_w * (channels // groups) * filters + filters
+        inputs: (batch, depth, height, width, channels); channels second with "channels_first"
+        outputs: (batch, new depth, new height, new width, filters)
+        new size: (size - (kernel_size - 1) * dilation_rate - 1) // strides + 1 if padding == "valid" else
+            ceil(size / strides)
+        Params: (product(kernel_size) * (channels // groups) + use_bias) * filters
 
     Example:
         >>> Conv3D(4, 3)(ops.zeros((1, 5, 6, 7, 2))).shape

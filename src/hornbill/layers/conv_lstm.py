@@ -334,7 +334,12 @@ class ConvLSTM1D(_Arguments):
         **kwargs: `unroll`, `zero_output_for_mask` and the arguments of every layer.
 
     Shapes:
-        (batch, time, steps, channels) -> (batch, new steps, filters)
+        inputs: (batch, time, steps, channels); channels third with "channels_first"
+        outputs: (batch, time, new steps, filters) if return_sequences else (batch, new steps, filters);
+            then the states with `return_state`
+        new steps: (steps - (kernel_size - 1) * dilation_rate - 1) // strides + 1 if padding == "valid" else
+            ceil(steps / strides)
+        Params: 4 * (product(kernel_size) * (channels + filters) + use_bias) * filters
 
     Example:
         >>> ConvLSTM1D(4, 2)(np.ones((2, 3, 8, 1), "float32")).shape
@@ -378,7 +383,12 @@ class ConvLSTM2D(_Arguments):
         **kwargs: `unroll`, `zero_output_for_mask` and the arguments of every layer.
 
     Shapes:
-        (batch, time, height, width, channels) -> (batch, new height, new width, filters)
+        inputs: (batch, time, height, width, channels); channels third with "channels_first"
+        outputs: (batch, time, new height, new width, filters) if return_sequences else (batch, new height,
+            new width, filters); then the states with `return_state`
+        new size: (size - (kernel_size - 1) * dilation_rate - 1) // strides + 1 if padding == "valid" else
+            ceil(size / strides)
+        Params: 4 * (product(kernel_size) * (channels + filters) + use_bias) * filters
 
     Example:
         >>> ConvLSTM2D(4, 2)(np.ones((2, 3, 8, 8, 1), "float32")).shape
@@ -422,7 +432,12 @@ class ConvLSTM3D(_Arguments):
         **kwargs: `unroll`, `zero_output_for_mask` and the arguments of every layer.
 
     Shapes:
-        (batch, time, depth, height, width, channels) -> (batch, new depth, new height, new width, filters)
+        inputs: (batch, time, depth, height, width, channels); channels third with "channels_first"
+        outputs: (batch, time, new depth, new height, new width, filters) if return_sequences else (batch,
+            new depth, new height, new width, filters); then the states with `return_state`
+        new size: (size - (kernel_size - 1) * dilation_rate - 1) // strides + 1 if padding == "valid" else
+            ceil(size / strides)
+        Params: 4 * (product(kernel_size) * (channels + filters) + use_bias) * filters
 
     Example:
         >>> ConvLSTM3D(4, 2)(np.ones((2, 3, 4, 4, 4, 1), "float32")).shape

@@ -114,10 +114,14 @@ class Conv1DTranspose(ConvTranspose):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, steps, channels); (batch, channels, steps) for "channels_first".
-        outputs: (batch, new steps, filters), with new steps = steps * strides for "same" and
-            steps * strides + max(kernel_size - strides, 0) for "valid".
-        Params: kernel_size * filters * channels + filters
+        inputs: (batch, steps, channels); channels second with "channels_first"
+        outputs: (batch, new steps, filters)
+        new steps: steps * strides + more if output_padding is None else (steps - 1) * strides + span - cut
+            + output_padding
+        where span: (kernel_size - 1) * dilation_rate + 1
+        where more: 0 if padding == "same" else max(span - strides, 0)
+        where cut: 2 * (span // 2) if padding == "same" else 0
+        Params: (product(kernel_size) * channels + use_bias) * filters
 
     Example:
         >>> Conv1DTranspose(8, 2, strides=2)(ops.zeros((1, 10, 4))).shape
@@ -150,10 +154,14 @@ class Conv2DTranspose(ConvTranspose):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, height, width, channels); (batch, channels, height, width) for "channels_first".
-        outputs: (batch, new height, new width, filters), with new size = size * strides for "same" and
-            size * strides + max(kernel_size - strides, 0) for "valid".
-        Params: kernel_h * kernel_w * filters * channels + filters
+        inputs: (batch, height, width, channels); channels second with "channels_first"
+        outputs: (batch, new height, new width, filters)
+        new size: size * strides + more if output_padding is None else (size - 1) * strides + span - cut +
+            output_padding
+        where span: (kernel_size - 1) * dilation_rate + 1
+        where more: 0 if padding == "same" else max(span - strides, 0)
+        where cut: 2 * (span // 2) if padding == "same" else 0
+        Params: (product(kernel_size) * channels + use_bias) * filters
 
     Example:
         >>> Conv2DTranspose(256, 2, strides=2, padding="same")(ops.zeros((1, 6, 6, 512))).shape
@@ -187,10 +195,14 @@ class Conv3DTranspose(ConvTranspose):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, depth, height, width, channels), with channels second for "channels_first".
-        outputs: (batch, new depth, new height, new width, filters), with new size = size * strides for "same"
-            and size * strides + max(kernel_size - strides, 0) for "valid".
-        Params: kernel_d * kernel_h * kernel_w * filters * channels + filters
+        inputs: (batch, depth, height, width, channels); channels second with "channels_first"
+        outputs: (batch, new depth, new height, new width, filters)
+        new size: size * strides + more if output_padding is None else (size - 1) * strides + span - cut +
+            output_padding
+        where span: (kernel_size - 1) * dilation_rate + 1
+        where more: 0 if padding == "same" else max(span - strides, 0)
+        where cut: 2 * (span // 2) if padding == "same" else 0
+        Params: (product(kernel_size) * channels + use_bias) * filters
 
     Example:
         >>> Conv3DTranspose(4, 2, strides=2)(ops.zeros((1, 3, 4, 5, 2))).shape

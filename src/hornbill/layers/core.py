@@ -25,8 +25,8 @@ class Identity(Layer):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: any.
-        outputs: as inputs.
+        inputs: any
+        outputs: inputs
         Params: 0
 
     Example:
@@ -51,8 +51,8 @@ class Masking(Layer):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, steps, features).
-        outputs: as inputs, 0 in the steps left out, with a mask (batch, steps).
+        inputs: (batch, steps, features)
+        outputs: (batch, steps, features); 0 in the steps left out, with a mask (batch, steps)
         Params: 0
 
     Example:
@@ -90,8 +90,8 @@ class Lambda(ConfigLayer):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: any.
-        outputs: what the function returns.
+        inputs: any
+        outputs: any; what the function returns
         Params: 0
 
     Example:
@@ -159,8 +159,8 @@ class ActivityRegularization(Layer):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: any.
-        outputs: as inputs.
+        inputs: any
+        outputs: inputs
         Params: 0
 
     Example:

@@ -38,9 +38,9 @@ class Dense(LowRank):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, ..., features).
-        outputs: (batch, ..., units).
-        Params: features * units + units
+        inputs: (batch, ..., features)
+        outputs: (batch, ..., units)
+        Params: (features + use_bias) * units
 
     Example:
         >>> Dense(10, activation="softmax")(ops.ones((32, 784))).shape

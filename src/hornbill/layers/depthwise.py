@@ -98,9 +98,11 @@ class DepthwiseConv1D(DepthwiseConv):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, steps, channels); (batch, channels, steps) for "channels_first".
-        outputs: (batch, new steps, channels * depth_multiplier).
-        Params: kernel_size * channels * depth_multiplier + channels * depth_multiplier
+        inputs: (batch, steps, channels); channels second with "channels_first"
+        outputs: (batch, new steps, channels * depth_multiplier)
+        new steps: (steps - (kernel_size - 1) * dilation_rate - 1) // strides + 1 if padding == "valid" else
+            ceil(steps / strides)
+        Params: (product(kernel_size) + use_bias) * channels * depth_multiplier
 
     Example:
         >>> DepthwiseConv1D(3, depth_multiplier=2)(ops.zeros((1, 9, 4))).shape
@@ -132,9 +134,11 @@ class DepthwiseConv2D(DepthwiseConv):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, height, width, channels); (batch, channels, height, width) for "channels_first".
-        outputs: (batch, new height, new width, channels * depth_multiplier).
-        Params: kernel_h * kernel_w * channels * depth_multiplier + channels * depth_multiplier
+        inputs: (batch, height, width, channels); channels second with "channels_first"
+        outputs: (batch, new height, new width, channels * depth_multiplier)
+        new size: (size - (kernel_size - 1) * dilation_rate - 1) // strides + 1 if padding == "valid" else
+            ceil(size / strides)
+        Params: (product(kernel_size) + use_bias) * channels * depth_multiplier
 
     Example:
         >>> DepthwiseConv2D(3)(ops.zeros((1, 9, 9, 4))).shape
@@ -245,9 +249,12 @@ class SeparableConv1D(SeparableConv):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, steps, channels); (batch, channels, steps) for "channels_first".
-        outputs: (batch, new steps, filters).
-        Params: kernel_size * channels * depth_multiplier + channels * depth_multiplier * filters + filters
+        inputs: (batch, steps, channels); channels second with "channels_first"
+        outputs: (batch, new steps, filters)
+        new steps: (steps - (kernel_size - 1) * dilation_rate - 1) // strides + 1 if padding == "valid" else
+            ceil(steps / strides)
+        Params: product(kernel_size) * channels * depth_multiplier + (channels * depth_multiplier +
+            use_bias) * filters
 
     Example:
         >>> SeparableConv1D(6, 3)(ops.zeros((1, 9, 4))).shape
@@ -283,10 +290,12 @@ class SeparableConv2D(SeparableConv):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, height, width, channels); (batch, channels, height, width) for "channels_first".
-        outputs: (batch, new height, new width, filters).
-        Params: kernel_h * kernel_w * channels * depth_multiplier + channels * depth_multiplier * filters +
-            filters
+        inputs: (batch, height, width, channels); channels second with "channels_first"
+        outputs: (batch, new height, new width, filters)
+        new size: (size - (kernel_size - 1) * dilation_rate - 1) // strides + 1 if padding == "valid" else
+            ceil(size / strides)
+        Params: product(kernel_size) * channels * depth_multiplier + (channels * depth_multiplier +
+            use_bias) * filters
 
     Example:
         >>> SeparableConv2D(6, 3)(ops.zeros((1, 9, 9, 4))).shape

@@ -49,8 +49,8 @@ class Dropout(RandomLayer):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: any.
-        outputs: as inputs.
+        inputs: any
+        outputs: inputs
         Params: 0
 
     Example:
@@ -125,8 +125,8 @@ class SpatialDropout1D(SpatialDropout):
         dtype: Dtype or policy; None means the global policy.
 
     Shapes:
-        inputs: (batch, steps, channels).
-        outputs: as inputs.
+        inputs: (batch, steps, channels)
+        outputs: inputs
         Params: 0
 
     Example:
@@ -149,8 +149,8 @@ class SpatialDropout2D(SpatialDropout):
         dtype: Dtype or policy; None means the global policy.
 
     Shapes:
-        inputs: (batch, height, width, channels); (batch, channels, height, width) for "channels_first".
-        outputs: as inputs.
+        inputs: (batch, height, width, channels); channels second with "channels_first"
+        outputs: inputs
         Params: 0
 
     Example:
@@ -183,8 +183,8 @@ class SpatialDropout3D(SpatialDropout2D):
         dtype: Dtype or policy; None means the global policy.
 
     Shapes:
-        inputs: (batch, depth, height, width, channels), with channels second for "channels_first".
-        outputs: as inputs.
+        inputs: (batch, depth, height, width, channels); channels second with "channels_first"
+        outputs: inputs
         Params: 0
 
     Example:
@@ -208,8 +208,8 @@ class AlphaDropout(RandomLayer):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: any.
-        outputs: as inputs.
+        inputs: any
+        outputs: inputs
         Params: 0
 
     Example:
@@ -253,8 +253,8 @@ class GaussianDropout(RandomLayer):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: any.
-        outputs: as inputs.
+        inputs: any
+        outputs: inputs
         Params: 0
 
     Example:
@@ -289,8 +289,8 @@ class GaussianNoise(RandomLayer):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: any.
-        outputs: as inputs.
+        inputs: any
+        outputs: inputs
         Params: 0
 
     Example:

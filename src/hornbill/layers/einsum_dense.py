@@ -40,9 +40,9 @@ class EinsumDense(LowRank):
         **kwargs: `name`, `dtype`, `trainable`, `activity_regularizer`.
 
     Shapes:
-        inputs: as the letters before the comma say.
-        outputs: as the letters after the arrow say.
-        Params: product of the kernel's sizes + product of the bias' sizes
+        inputs: any; the letters before the comma name their axes
+        outputs: any; the axes that the letters after the arrow name
+        Params: product(kernel.shape) + (0 if bias is None else product(bias.shape))
 
     Example:
         >>> EinsumDense("abc,cd->abd", output_shape=(None, 64), bias_axes="d")(ops.ones((2, 32, 128))).shape

@@ -38,8 +38,8 @@ class Embedding(LowRank):
             number of steps of the input.
 
     Shapes:
-        inputs: (batch, ...) of whole numbers.
-        outputs: (batch, ..., output_dim).
+        inputs: (batch, ...); whole numbers
+        outputs: (batch, ..., output_dim)
         Params: input_dim * output_dim
 
     Example:
@@ -161,9 +161,9 @@ class ReversibleEmbedding(Embedding):
         **kwargs: As for `Embedding`.
 
     Shapes:
-        inputs: (batch, ...) of whole numbers, or (batch, ..., output_dim) with `reverse=True`.
-        outputs: (batch, ..., output_dim), or (batch, ..., input_dim) with `reverse=True`.
-        Params: input_dim * output_dim, twice if not `tie_weights`
+        inputs: (batch, ...); whole numbers, or vectors (batch, ..., output_dim) with `reverse=True`
+        outputs: (*inputs[:-1], input_dim) if reverse else (batch, ..., output_dim)
+        Params: input_dim * output_dim * (1 if tie_weights else 2)
 
     Example:
         >>> ReversibleEmbedding(100, 32)(ops.ones((16, 50, 32)), reverse=True).shape

@@ -62,8 +62,8 @@ class GlobalMaxPooling1D(GlobalMaxPooling):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, steps, channels), with channels second for "channels_first".
-        outputs: (batch, channels); with `keepdims` (batch, 1, channels).
+        inputs: (batch, steps, channels); channels second with "channels_first"
+        outputs: (batch, 1, channels) if keepdims else (batch, channels)
         Params: 0
 
     Example:
@@ -83,8 +83,8 @@ class GlobalMaxPooling2D(GlobalMaxPooling):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, height, width, channels), with channels second for "channels_first".
-        outputs: (batch, channels); with `keepdims` (batch, 1, 1, channels).
+        inputs: (batch, height, width, channels); channels second with "channels_first"
+        outputs: (batch, 1, 1, channels) if keepdims else (batch, channels)
         Params: 0
 
     Example:
@@ -104,8 +104,8 @@ class GlobalMaxPooling3D(GlobalMaxPooling):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, depth, height, width, channels), with channels second for "channels_first".
-        outputs: (batch, channels); with `keepdims` (batch, 1, 1, 1, channels).
+        inputs: (batch, depth, height, width, channels); channels second with "channels_first"
+        outputs: (batch, 1, 1, 1, channels) if keepdims else (batch, channels)
         Params: 0
 
     Example:
@@ -125,8 +125,8 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, steps, channels), with channels second for "channels_first".
-        outputs: (batch, channels); with `keepdims` (batch, 1, channels).
+        inputs: (batch, steps, channels); channels second with "channels_first"
+        outputs: (batch, 1, channels) if keepdims else (batch, channels)
         Params: 0
 
     Example:
@@ -162,8 +162,8 @@ class GlobalAveragePooling2D(GlobalAveragePooling):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, height, width, channels), with channels second for "channels_first".
-        outputs: (batch, channels); with `keepdims` (batch, 1, 1, channels).
+        inputs: (batch, height, width, channels); channels second with "channels_first"
+        outputs: (batch, 1, 1, channels) if keepdims else (batch, channels)
         Params: 0
 
     Example:
@@ -183,8 +183,8 @@ class GlobalAveragePooling3D(GlobalAveragePooling):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, depth, height, width, channels), with channels second for "channels_first".
-        outputs: (batch, channels); with `keepdims` (batch, 1, 1, 1, channels).
+        inputs: (batch, depth, height, width, channels); channels second with "channels_first"
+        outputs: (batch, 1, 1, 1, channels) if keepdims else (batch, channels)
         Params: 0
 
     Example:

@@ -31,7 +31,8 @@ class InputLayer(Layer):
         name: Name; automatic if None.
 
     Shapes:
-        output: (batch_size, *shape)
+        outputs: batch_shape
+        Params: 0
     """
 
     def __init__(

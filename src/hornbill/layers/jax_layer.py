@@ -39,6 +39,10 @@ class JaxLayer(Layer):
         seed: Seed of `rng`.
         native_serialization_platforms: Kept for Keras' sake; it concerns TensorFlow only.
 
+    Shapes:
+        inputs: any
+        outputs: any; what `call_fn` returns
+
     Example:
         >>> def apply(params, inputs):
         ...     return inputs @ params["kernel"]
@@ -205,6 +209,10 @@ class FlaxLayer(JaxLayer):
 
     Raises:
         StateError: If Flax is not installed.
+
+    Shapes:
+        inputs: any
+        outputs: any; what the module returns
     """
 
     def __init__(self, module: Any, method: Any = None, variables: Any = None, **kwargs: Any) -> None:

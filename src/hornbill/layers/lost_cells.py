@@ -1,6 +1,7 @@
 """Which layer lost the row: why two branches of a network do not meet again at a merge, read from the graph.
 
-Works on KerasTensors, whose history is the graph; on arrays there is nothing to read, and nothing is said.
+KerasTensors have the graph as their history. Arrays have none: there only the numbers tell, if one size is what halving
+and doubling makes of the other.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def explain_difference(tensors: Sequence[Any], axis: int, name: str) -> tuple[li
         Sentences about the layers, and fixes; both empty if the graph does not tell.
     """
     if not all(isinstance(tensor, KerasTensor) for tensor in tensors):
-        return [], []
+        return _guess([tensor.shape[axis] for tensor in tensors], name)
     families = [_ancestors(tensor) for tensor in tensors]
     shared = set.intersection(*map(set, families))
     reasons, fixes = [], []
@@ -40,6 +41,22 @@ def explain_difference(tensors: Sequence[Any], axis: int, name: str) -> tuple[li
     if reasons and (fix := _divisible(families, axis, name)) is not None:
         fixes.insert(0, fix)
     return list(dict.fromkeys(reasons))[:3], list(dict.fromkeys(fixes))[:2]
+
+
+def _guess(sizes: Sequence[int], name: str) -> tuple[list[str], list[str]]:
+    small, large = min(sizes), max(sizes)
+    for halvings in range(1, 8):
+        unit = 2**halvings
+        if large // unit * unit == small and large - small < unit:
+            odd = next(i for i in range(halvings) if (large >> i) % 2)
+            size = large >> odd
+            reason = f"Pooling by 2 turned {name} {size} into {size // 2} and lost one {_cell(name)}; doubling it again gives {small}, not {large}."  # noqa: E501
+            return [reason], [f"An input {name} that can be halved every time: a multiple of 2**n for n poolings."]
+    return [], []
+
+
+def _cell(name: str) -> str:
+    return {"height": "row", "width": "column", "steps": "step", "depth": "slice"}.get(name, "cell")
 
 
 def _ancestors(tensor: KerasTensor) -> list[Node]:
@@ -81,7 +98,7 @@ def _loss(node: Node, axis: int, name: str) -> str | None:
     before, after = sizes
     stride = _stride(node, axis)
     label = f"{type(node.operation).__name__} {node.operation.name!r}"
-    cell = {"height": "row", "width": "column", "steps": "step", "depth": "slice"}.get(name, "cell")
+    cell = _cell(name)
     if stride > 1 and after * stride < before:
         lost = before - after * stride
         return f"{label} turned {name} {before} into {after} and lost {lost} {cell}{'s' * (lost > 1)} ({before} / {stride} is no whole number)."  # noqa: E501

@@ -143,8 +143,8 @@ class Add(Merge):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: a list of tensors whose sizes are equal or 1.
-        outputs: the larger size of each axis.
+        inputs: any; a list of tensors whose sizes are equal or 1
+        outputs: broadcast(inputs); the larger size of each axis
         Params: 0
 
     Example:
@@ -163,8 +163,8 @@ class Subtract(Merge):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: a list of two tensors whose sizes are equal or 1.
-        outputs: the larger size of each axis.
+        inputs: any; a list of two tensors whose sizes are equal or 1
+        outputs: broadcast(inputs); the larger size of each axis
         Params: 0
 
     Example:
@@ -185,8 +185,8 @@ class Multiply(Merge):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: a list of tensors whose sizes are equal or 1.
-        outputs: the larger size of each axis.
+        inputs: any; a list of tensors whose sizes are equal or 1
+        outputs: broadcast(inputs); the larger size of each axis
         Params: 0
 
     Example:
@@ -205,8 +205,8 @@ class Average(Merge):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: a list of tensors whose sizes are equal or 1.
-        outputs: the larger size of each axis.
+        inputs: any; a list of tensors whose sizes are equal or 1
+        outputs: broadcast(inputs); the larger size of each axis
         Params: 0
 
     Example:
@@ -225,8 +225,8 @@ class Maximum(Merge):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: a list of tensors whose sizes are equal or 1.
-        outputs: the larger size of each axis.
+        inputs: any; a list of tensors whose sizes are equal or 1
+        outputs: broadcast(inputs); the larger size of each axis
         Params: 0
 
     Example:
@@ -245,8 +245,8 @@ class Minimum(Merge):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: a list of tensors whose sizes are equal or 1.
-        outputs: the larger size of each axis.
+        inputs: any; a list of tensors whose sizes are equal or 1
+        outputs: broadcast(inputs); the larger size of each axis
         Params: 0
 
     Example:
@@ -266,8 +266,8 @@ class Concatenate(Merge):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: a list of tensors with equal sizes on all axes but `axis`.
-        outputs: the same sizes, and the sum of the sizes on `axis`.
+        inputs: any; a list of tensors with equal sizes on all axes but `axis`
+        outputs: replace(inputs[0], axis, sum(shape[axis] for shape in inputs))
         Params: 0
 
     Example:
@@ -334,8 +334,9 @@ class Dot(Merge):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: a list of two tensors (batch, ...), equal in size on the chosen axes.
-        outputs: (batch, other axes of the first, other axes of the second), (batch, 1) if there are none.
+        inputs: any; a list of two tensors (batch, ...), equal in size on the chosen axes
+        outputs: (inputs[0][0], *(others or [1]))
+        where others: without(inputs[0], 0, several(axes)[0]) + without(inputs[1], 0, several(axes)[-1])
         Params: 0
 
     Example:

@@ -89,9 +89,9 @@ class LayerNormalization(ScaleAndCenter):
             `RMSNormalization`).
 
     Shapes:
-        inputs: any.
-        outputs: as inputs.
-        Params: 2 * product of the sizes of `axis`
+        inputs: any
+        outputs: inputs
+        Params: (center + scale) * product(inputs[one] for one in several(axis))
 
     Example:
         >>> LayerNormalization()(ops.ones((2, 5, 8))).shape
@@ -163,9 +163,9 @@ class GroupNormalization(ScaleAndCenter):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, ...), with the channels on `axis`.
-        outputs: as inputs.
-        Params: 2 * channels
+        inputs: any; `axis` has the channels
+        outputs: inputs
+        Params: (center + scale) * inputs[axis]
 
     Example:
         >>> GroupNormalization(4)(ops.ones((2, 5, 5, 8))).shape
@@ -243,9 +243,9 @@ class RMSNormalization(Layer):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        x: any.
-        outputs: as x.
-        Params: product of the sizes of `axis`
+        inputs: any
+        outputs: inputs
+        Params: product(inputs[one] for one in several(axis))
 
     Example:
         >>> RMSNormalization()(ops.ones((2, 8))).shape
@@ -283,8 +283,8 @@ class UnitNormalization(Layer):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: any.
-        outputs: as inputs.
+        inputs: any
+        outputs: inputs
         Params: 0
 
     Example:
@@ -314,9 +314,9 @@ class SpectralNormalization(Wrapper):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: as the layer's.
-        outputs: as the layer's.
-        Params: the layer's, and one number per filter that is not trainable
+        inputs: any; as the layer inside
+        outputs: layer.compute_output_shape(inputs)
+        Params: layer.count_params() + layer.kernel.shape[-1]; the last are not trainable
 
     Example:
         >>> from hornbill.layers.dense import Dense

@@ -66,8 +66,8 @@ class ZeroPadding1D(ZeroPadding):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, steps, channels); (batch, channels, steps) for "channels_first".
-        outputs: (batch, steps + before + after, channels).
+        inputs: (batch, steps, channels); channels second with "channels_first"
+        outputs: (batch, steps + sum(padding), channels)
         Params: 0
 
     Example:
@@ -96,8 +96,9 @@ class ZeroPadding2D(ZeroPadding):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, height, width, channels); (batch, channels, height, width) for "channels_first".
-        outputs: (batch, height + top + bottom, width + left + right, channels).
+        inputs: (batch, height, width, channels); channels second with "channels_first"
+        outputs: (batch, new height, new width, channels)
+        new size: size + sum(padding)
         Params: 0
 
     Example:
@@ -121,8 +122,9 @@ class ZeroPadding3D(ZeroPadding):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, depth, height, width, channels), with channels second for "channels_first".
-        outputs: each spatial size grows by before + after.
+        inputs: (batch, depth, height, width, channels); channels second with "channels_first"
+        outputs: (batch, new depth, new height, new width, channels)
+        new size: size + sum(padding)
         Params: 0
 
     Example:
@@ -175,8 +177,8 @@ class Cropping1D(Cropping):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, steps, channels).
-        outputs: (batch, steps - before - after, channels).
+        inputs: (batch, steps, channels)
+        outputs: (batch, steps - sum(cropping), channels)
         Params: 0
 
     Example:
@@ -204,8 +206,9 @@ class Cropping2D(Cropping):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, height, width, channels); (batch, channels, height, width) for "channels_first".
-        outputs: (batch, height - top - bottom, width - left - right, channels).
+        inputs: (batch, height, width, channels); channels second with "channels_first"
+        outputs: (batch, new height, new width, channels)
+        new size: size - sum(cropping)
         Params: 0
 
     Example:
@@ -231,8 +234,9 @@ class Cropping3D(Cropping):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, depth, height, width, channels), with channels second for "channels_first".
-        outputs: each spatial size shrinks by before + after.
+        inputs: (batch, depth, height, width, channels); channels second with "channels_first"
+        outputs: (batch, new depth, new height, new width, channels)
+        new size: size - sum(cropping)
         Params: 0
 
     Example:

@@ -29,7 +29,9 @@ class Attention(Layer):
         seed: Seed of the dropout.
 
     Shapes:
-        [(batch, queries, features), (batch, keys, features)] -> (batch, queries, features)
+        inputs: [(batch, queries, features), (batch, keys, features)]; a key like the value may follow
+        outputs: (batch, queries, features)
+        Params: use_scale + (score_mode == "concat")
 
     Example:
         >>> Attention()([np.ones((2, 5, 4), "float32"), np.ones((2, 6, 4), "float32")]).shape
@@ -136,7 +138,9 @@ class AdditiveAttention(Attention):
         **kwargs: `seed` and the arguments of every layer.
 
     Shapes:
-        [(batch, queries, features), (batch, keys, features)] -> (batch, queries, features)
+        inputs: [(batch, queries, features), (batch, keys, features)]; a key like the value may follow
+        outputs: (batch, queries, features)
+        Params: use_scale * features
 
     Example:
         >>> AdditiveAttention()([np.ones((2, 5, 4), "float32"), np.ones((2, 6, 4), "float32")]).shape

@@ -76,9 +76,9 @@ class MaxPooling1D(MaxPooling):
         **kwargs: `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, steps, channels); (batch, channels, steps) for "channels_first".
-        outputs: (batch, new steps, channels), with new steps = (steps - pool_size) // strides + 1 for "valid"
-            and ceil(steps / strides) for "same".
+        inputs: (batch, steps, channels); channels second with "channels_first"
+        outputs: (batch, new steps, channels)
+        new steps: ceil(steps / strides) if padding == "same" else (steps - pool_size) // strides + 1
         Params: 0
 
     Example:
@@ -102,9 +102,9 @@ class MaxPooling2D(MaxPooling):
         **kwargs: `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, height, width, channels); (batch, channels, height, width) for "channels_first".
-        outputs: (batch, new height, new width, channels), with new size = (size - pool_size) // strides + 1
-            for "valid" and ceil(size / strides) for "same".
+        inputs: (batch, height, width, channels); channels second with "channels_first"
+        outputs: (batch, new height, new width, channels)
+        new size: ceil(size / strides) if padding == "same" else (size - pool_size) // strides + 1
         Params: 0
 
     Example:
@@ -128,9 +128,9 @@ class MaxPooling3D(MaxPooling):
         **kwargs: `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, depth, height, width, channels), with channels second for "channels_first".
-        outputs: (batch, new depth, new height, new width, channels), with new size =
-            (size - pool_size) // strides + 1 for "valid" and ceil(size / strides) for "same".
+        inputs: (batch, depth, height, width, channels); channels second with "channels_first"
+        outputs: (batch, new depth, new height, new width, channels)
+        new size: ceil(size / strides) if padding == "same" else (size - pool_size) // strides + 1
         Params: 0
 
     Example:
@@ -154,8 +154,9 @@ class AveragePooling1D(AveragePooling):
         **kwargs: `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, steps, channels); (batch, channels, steps) for "channels_first".
-        outputs: (batch, new steps, channels), sizes as in `MaxPooling1D`.
+        inputs: (batch, steps, channels); channels second with "channels_first"
+        outputs: (batch, new steps, channels)
+        new steps: ceil(steps / strides) if padding == "same" else (steps - pool_size) // strides + 1
         Params: 0
 
     Example:
@@ -178,8 +179,9 @@ class AveragePooling2D(AveragePooling):
         **kwargs: `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, height, width, channels); (batch, channels, height, width) for "channels_first".
-        outputs: (batch, new height, new width, channels), sizes as in `MaxPooling2D`.
+        inputs: (batch, height, width, channels); channels second with "channels_first"
+        outputs: (batch, new height, new width, channels)
+        new size: ceil(size / strides) if padding == "same" else (size - pool_size) // strides + 1
         Params: 0
 
     Example:
@@ -202,8 +204,9 @@ class AveragePooling3D(AveragePooling):
         **kwargs: `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, depth, height, width, channels), with channels second for "channels_first".
-        outputs: (batch, new depth, new height, new width, channels), sizes as in `MaxPooling3D`.
+        inputs: (batch, depth, height, width, channels); channels second with "channels_first"
+        outputs: (batch, new depth, new height, new width, channels)
+        new size: ceil(size / strides) if padding == "same" else (size - pool_size) // strides + 1
         Params: 0
 
     Example:

@@ -71,7 +71,10 @@ class RNN(Layer):
         zero_output_for_mask: Whether steps that are masked give zeros instead of the output before.
 
     Shapes:
-        (batch, steps, ...) -> (batch, units), or (batch, steps, units) with return_sequences
+        inputs: (batch, steps, ...)
+        outputs: (batch, steps, cell.output_size) if return_sequences else (batch, cell.output_size); then
+            the states with `return_state`
+        Params: cell.count_params()
 
     Example:
         >>> RNN(LSTMCell(4), return_sequences=True)(np.ones((2, 5, 3), "float32")).shape
@@ -332,7 +335,10 @@ class SimpleRNN(CellArguments, RNN):
         **kwargs: `zero_output_for_mask` and the arguments of every layer.
 
     Shapes:
-        (batch, steps, features) -> (batch, units), or (batch, steps, units) with return_sequences
+        inputs: (batch, steps, features)
+        outputs: (batch, steps, units) if return_sequences else (batch, units); then the states with
+            `return_state`
+        Params: (features + units + use_bias) * units
 
     Example:
         >>> SimpleRNN(4)(np.ones((2, 5, 3), "float32")).shape
@@ -413,7 +419,10 @@ class GRU(CellArguments, RNN):
         **kwargs: `zero_output_for_mask` and the arguments of every layer.
 
     Shapes:
-        (batch, steps, features) -> (batch, units), or (batch, steps, units) with return_sequences
+        inputs: (batch, steps, features)
+        outputs: (batch, steps, units) if return_sequences else (batch, units); then the states with
+            `return_state`
+        Params: 3 * (features + units + use_bias * (1 + reset_after)) * units
 
     Example:
         >>> GRU(4)(np.ones((2, 5, 3), "float32")).shape
@@ -501,7 +510,10 @@ class LSTM(CellArguments, RNN):
         **kwargs: `zero_output_for_mask` and the arguments of every layer.
 
     Shapes:
-        (batch, steps, features) -> (batch, units), or (batch, steps, units) with return_sequences
+        inputs: (batch, steps, features)
+        outputs: (batch, steps, units) if return_sequences else (batch, units); then the states with
+            `return_state`
+        Params: 4 * (features + units + use_bias) * units
 
     Example:
         >>> LSTM(4)(np.ones((2, 5, 3), "float32")).shape

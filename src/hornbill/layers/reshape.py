@@ -27,8 +27,8 @@ class Flatten(Layer):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, ...).
-        outputs: (batch, product of the other sizes); (batch, 1) for inputs (batch,).
+        inputs: (batch, ...)
+        outputs: (batch, product(inputs[1:]))
         Params: 0
 
     Example:
@@ -57,8 +57,9 @@ class Reshape(Layer):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, ...).
-        outputs: (batch, *target_shape).
+        inputs: (batch, ...)
+        outputs: (batch, *(product(inputs[1:]) // -product(target_shape) if size == -1 else size for size in
+            target_shape))
         Params: 0
 
     Example:
@@ -108,8 +109,8 @@ class Permute(Layer):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, ...).
-        outputs: (batch, sizes in the order of dims).
+        inputs: (batch, ...)
+        outputs: (batch, *(inputs[dim] for dim in dims))
         Params: 0
 
     Example:
@@ -140,8 +141,8 @@ class RepeatVector(Layer):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, features).
-        outputs: (batch, n, features).
+        inputs: (batch, features)
+        outputs: (batch, n, features)
         Params: 0
 
     Example:

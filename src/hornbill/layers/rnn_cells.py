@@ -229,7 +229,9 @@ class SimpleRNNCell(RecurrentCell):
         seed: Seed of the dropout.
 
     Shapes:
-        (batch, features), states [(batch, units)] -> (batch, units), [(batch, units)]
+        inputs: (batch, features); and a state (batch, units) in a list
+        outputs: (batch, units); and the new state in a list
+        Params: (features + units + use_bias) * units
 
     Example:
         >>> cell = SimpleRNNCell(4)
@@ -301,7 +303,9 @@ class GRUCell(RecurrentCell):
         seed: Seed of the dropout.
 
     Shapes:
-        (batch, features), states [(batch, units)] -> (batch, units), [(batch, units)]
+        inputs: (batch, features); and a state (batch, units) in a list
+        outputs: (batch, units); and the new state in a list
+        Params: 3 * (features + units + use_bias * (1 + reset_after)) * units
 
     Example:
         >>> cell = GRUCell(4)
@@ -405,7 +409,9 @@ class LSTMCell(RecurrentCell):
         seed: Seed of the dropout.
 
     Shapes:
-        (batch, features), states [(batch, units)] * 2 -> (batch, units), [(batch, units)] * 2
+        inputs: (batch, features); and two states (batch, units) in a list
+        outputs: (batch, units); and the new states in a list
+        Params: 4 * (features + units + use_bias) * units
 
     Example:
         >>> cell = LSTMCell(4)
@@ -490,7 +496,9 @@ class StackedRNNCells(Layer):
         cells: The cells, first to last.
 
     Shapes:
-        (batch, features), states per cell -> output of the last cell, states per cell
+        inputs: (batch, ...); and a list of the states of each cell
+        outputs: (batch, output_size); of the last cell, and a list of the new states of each cell
+        Params: sum(cell.count_params() for cell in cells)
 
     Example:
         >>> cell = StackedRNNCells([LSTMCell(4), GRUCell(3)])

@@ -32,8 +32,8 @@ class UpSampling1D(Layer):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, steps, channels).
-        outputs: (batch, steps * size, channels).
+        inputs: (batch, steps, channels)
+        outputs: (batch, steps * size, channels)
         Params: 0
 
     Example:
@@ -65,8 +65,8 @@ class UpSampling2D(Layer):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, height, width, channels); (batch, channels, height, width) for "channels_first".
-        outputs: (batch, height * size[0], width * size[1], channels).
+        inputs: (batch, height, width, channels); channels second with "channels_first"
+        outputs: (batch, height * size[0], width * size[1], channels)
         Params: 0
 
     Example:
@@ -109,8 +109,8 @@ class UpSampling3D(Layer):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Shapes:
-        inputs: (batch, depth, height, width, channels), with channels second for "channels_first".
-        outputs: (batch, depth * size[0], height * size[1], width * size[2], channels).
+        inputs: (batch, depth, height, width, channels); channels second with "channels_first"
+        outputs: (batch, depth * size[0], height * size[1], width * size[2], channels)
         Params: 0
 
     Example:

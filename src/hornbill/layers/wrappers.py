@@ -35,6 +35,11 @@ class Wrapper(Layer):
 
     Args:
         layer: The layer inside.
+
+    Shapes:
+        inputs: any
+        outputs: any; what `call` returns
+        Params: layer.count_params()
     """
 
     def __init__(self, layer: Layer, **kwargs: Any) -> None:
@@ -56,7 +61,9 @@ class TimeDistributed(Wrapper):
         layer: The layer; it sees inputs without the time axis.
 
     Shapes:
-        (batch, steps, ...) -> (batch, steps, ...)
+        inputs: (batch, steps, ...)
+        outputs: (batch, steps, *layer.compute_output_shape((batch, ...))[1:])
+        Params: layer.count_params()
 
     Example:
         >>> from hornbill.layers import Dense
@@ -119,7 +126,11 @@ class Bidirectional(Layer):
         backward_layer: Layer for the other direction, with `go_backwards=True`; a copy of `layer` if None.
 
     Shapes:
-        (batch, steps, features) -> (batch, 2 * units), or (batch, steps, 2 * units) with return_sequences
+        inputs: (batch, steps, ...)
+        outputs: (batch, steps, width) if return_sequences else (batch, width); one for each direction if
+            `merge_mode` is None, then the states with `return_state`
+        where width: forward_layer.cell.output_size * (2 if merge_mode == "concat" else 1)
+        Params: forward_layer.count_params() + backward_layer.count_params()
 
     Example:
         >>> from hornbill.layers import LSTM

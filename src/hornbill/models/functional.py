@@ -141,7 +141,9 @@ class Functional(Model):
                 hint = did_you_mean(missing[0], inputs)
                 raise ArgumentError(
                     f"Model {self.name!r} wants the inputs {', '.join(names)}.",
-                    got=f"a dict with {', '.join(map(str, inputs))}; {', '.join(missing)} is missing.{hint}",
+                    got=f"a dict with {', '.join(map(str, inputs))}; {', '.join(missing)} is missing.",
+                    fixes=hint.replace("Did you mean", f"For {missing[0]!r}: did you mean").strip()
+                    or "{" + ", ".join(f"{name!r}: ..." for name in names) + "}",
                 )
             values = [inputs[name] for name in names]
         else:
@@ -160,7 +162,7 @@ class Functional(Model):
         return [self._fit_input(value, tensor) for value, tensor in zip(values, tensors, strict=True)]
 
     def _fit_input(self, value: Any, tensor: KerasTensor) -> Any:
-        if value is None or isinstance(value, KerasTensor) and value.shape == tensor.shape:
+        if value is None or (isinstance(value, KerasTensor) and value.shape == tensor.shape):
             return value
         x = convert_to_tensor(value)
         if not isinstance(x, KerasTensor) and x.dtype != tensor.dtype and not jnp.issubdtype(x.dtype, jnp.floating):

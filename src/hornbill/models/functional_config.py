@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hornbill.engine.errors import FileError
-from hornbill.engine.graph import OpOperation, Operation
+from hornbill.engine.graph import Operation, OpOperation
 from hornbill.engine.layer import Layer
 from hornbill.engine.serialization import (
     CustomObjectScope,

@@ -95,7 +95,7 @@ class Model(Trainer, Layer):
             ArgumentError: If there is none.
         """
         layers = self.layers
-        if index is not None and name is not None or index is None and name is None:
+        if (index is not None and name is not None) or (index is None and name is None):
             raise ArgumentError("get_layer wants a name or an index, one of the two.", got=f"{name=}, {index=}.")
         if index is not None:
             if not -len(layers) <= index < len(layers):
@@ -142,6 +142,11 @@ class Model(Trainer, Layer):
         finally:
             self._building -= 1
         self._after_build({"input_shape": shape} if shape is not None else kwargs)
+
+    def _after_build(self, shapes: dict[str, Any]) -> None:
+        """Notes the shapes, which `build` takes without names, so that files can say them."""
+        given = shapes.get("args")
+        super()._after_build({"input_shape": given[0]} if given else shapes.get("kwargs", shapes))
 
     # ---- seeing
 
@@ -257,7 +262,7 @@ def _no_graph(owner: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Argu
 
 def _kind(value: Any) -> str:
     leaves = leaves_of(value)
-    if len(leaves) == 1 and leaves[0] is value or not leaves:
+    if (len(leaves) == 1 and leaves[0] is value) or not leaves:
         return "a KerasTensor" if is_keras_tensor(value) else f"{type(value).__name__}"
     return "[" + ", ".join(_kind(leaf) for leaf in leaves[:4]) + "]"
 

@@ -42,9 +42,8 @@ class Sequential(Model):
         self._input_layer: InputLayer | None = None
         self._output_tensor: Any = None
         if isinstance(layers, Layer):
-            raise ArgumentError(
-                "Sequential takes a list of layers.", got=f"one layer, {layers.name!r}.", fixes="Sequential([layer, ...])"
-            )
+            raise ArgumentError("Sequential takes a list of layers.", got=f"one layer, {layers.name!r}.",
+                                fixes="Sequential([layer, ...])")  # fmt: skip
         for layer in layers or ():
             self.add(layer)
         if not trainable:

@@ -132,6 +132,7 @@ class Optimizer(StepMixin):
             raise ArgumentError(
                 f"{owner}: only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set.",
                 got=", ".join(f"{key}={value}" for key, value in clips.items()) + ".",
+                fixes=f"{owner}(clipnorm=1.0) limits the length of each gradient; leave the others out.",
             )
         if self.use_ema and not 0 <= self.ema_momentum <= 1:
             raise ArgumentError(

@@ -19,6 +19,8 @@ from hornbill.saving.weights import is_model
 
 __all__ = ["FORMATS", "load_model", "load_weights", "save_model", "save_weights"]
 
+_FIND = "Give the full path, or look from where the program runs: os.getcwd()."
+
 FORMATS: dict[str, ModuleType] = {
     ".weights.h5": weights_h5,
     ".weights.json": shards,
@@ -104,7 +106,7 @@ def load_model(filepath: Any, custom_objects: Any = None, compile: bool = True, 
     if path.is_dir():
         return keras_file.read_folder(path, custom_objects, compile)
     if not path.exists():
-        raise FileError(f"There is no file {str(path)!r}.{_similar(path)}")
+        raise FileError(f"There is no file {str(path)!r}.{_similar(path)}", fixes=_FIND)
     module = FORMATS.get(_suffix(path)) or _by_content(path)
     if not hasattr(module, "read_model"):
         raise FileError(
@@ -168,7 +170,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
     path = _as_path(filepath)
     if not path.exists():
         hint = " It may be a TensorFlow checkpoint, which is not read." if path.with_name(path.name + ".index").exists() else ""
-        raise FileError(f"There is no file {str(path)!r}.{_similar(path)}{hint}")
+        raise FileError(f"There is no file {str(path)!r}.{_similar(path)}{hint}", fixes=_FIND)
     if path.is_dir():
         raise FileError(f"{str(path)!r} is a folder; load_weights wants a file.", fixes=f"{str(path / 'model.weights.h5')!r}")
     module = FORMATS.get(_suffix(path)) or _by_content(path)

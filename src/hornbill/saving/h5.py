@@ -205,7 +205,8 @@ def open_h5(source: str | os.PathLike[str] | BinaryIO, label: str = "") -> Itera
     except FileNotFoundError:
         raise FileError(f"There is no file {label!r}.") from None
     except (OSError, ValueError, RuntimeError) as error:
-        raise FileError(f"{label!r} is no HDF5 file, or it is damaged.", got=f"{str(error)[:200]}.") from None
+        raise FileError(f"{label!r} is no HDF5 file, or it is damaged.", got=f"{str(error)[:200]}.",
+                        fixes="Write it again: model.save_weights(path).") from None  # fmt: skip
     with file:
         try:
             yield H5Group(file)

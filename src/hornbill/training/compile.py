@@ -201,7 +201,7 @@ class CompileMetrics(Metric):
         self.built = False
         self.__dict__["entries"] = []
         for item in _flat(metrics) + _flat(weighted_metrics):
-            if isinstance(item, str) and item in _ACCURACY or item is None or isinstance(item, Metric):
+            if (isinstance(item, str) and item in _ACCURACY) or item is None or isinstance(item, Metric):
                 continue
             found = metrics_module.get(item) if isinstance(item, str) else item
             if not callable(found) and not isinstance(found, dict):

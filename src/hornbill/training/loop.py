@@ -39,7 +39,8 @@ __all__ = ["evaluate", "fit", "on_batch", "predict"]
 
 def _verbosity(verbose: Any) -> int:
     if verbose not in ("auto", True, False, 0, 1, 2):
-        raise ArgumentError("verbose is 0 (silent), 1 (progress bar), 2 (a line per epoch) or 'auto'.", got=f"{verbose!r}.")
+        raise ArgumentError("verbose is 0 (silent), 1 (progress bar), 2 (a line per epoch) or 'auto'.", got=f"{verbose!r}.",
+                            fixes="verbose=2")  # fmt: skip
     return 1 if verbose == "auto" else int(verbose)
 
 
@@ -95,7 +96,7 @@ def fit(
                 results = _run_evaluation(model, validation, callback_list)
                 logs.update({f"val_{name}": value for name, value in results.items()})
             callback_list.on_epoch_end(epoch, logs)
-            if model.stop_training or batches.exhausted and epoch + 1 < epochs:
+            if model.stop_training or (batches.exhausted and epoch + 1 < epochs):
                 if not model.stop_training:
                     _warn_exhausted(epoch, epochs)
                 break
@@ -318,6 +319,9 @@ def _run_evaluation(model: Any, batches: Batches, callbacks: CallbackList) -> di
 def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callbacks: Any) -> Any:
     """Predicts; see `Trainer.predict`."""
     verbose = _verbosity(verbose)
+    if _is_one_batch(x, batch_size or 32) and not (verbose or callbacks or steps) and model.built:
+        outputs = model._steps.run("predict", (x, None, None, None))
+        return jax.tree_util.tree_map(np.asarray, outputs)
     batches = make_batches(x, None, None, batch_size, steps=_capped(steps), steps_name="steps")
     model._prepare("predict", batches.spec)
     check_values(model, batches, targets=False)
@@ -339,6 +343,11 @@ def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callb
     if len(host) == 1:
         return jax.tree_util.tree_map(np.asarray, host[0])
     return jax.tree_util.tree_map(lambda *parts: np.concatenate(parts), *host)
+
+
+def _is_one_batch(x: Any, batch_size: int) -> bool:
+    """Whether `x` is one array of numbers with no more rows than a batch: nothing to cut, fill up or report."""
+    return isinstance(x, (np.ndarray, jax.Array)) and 0 < x.ndim and 0 < x.shape[0] <= batch_size and x.dtype.kind in "fiub"
 
 
 def _predictions(model: Any, batches: Batches, callbacks: CallbackList, pads: bool) -> Iterator[Any]:

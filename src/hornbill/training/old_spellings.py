@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -29,8 +30,8 @@ class OldTrainerSpellings:
                     f"{method} {name}",
                     f"{method}({name}=...) moved: give it to the PyDataset that reads the data. It changes no result.",
                 )
-        known = ("x", "y", "batch_size", "epochs", "verbose", "callbacks", "validation_data", "steps", "sample_weight")
-        check_unknown(method, kwargs, None, known)
+        names = inspect.signature(getattr(type(self), method)).parameters
+        check_unknown(method, kwargs, None, tuple(name for name in names if name not in ("self", "kwargs")))
 
     def _old_fit_arguments(self, kwargs: dict[str, Any], epochs: int) -> int:
         for old in ("nb_epoch", "nb_epochs"):

@@ -74,7 +74,9 @@ def per_output(what: str, given: Any, names: list[str], broadcast: bool = True, 
             return [[item] for item in given]
         if len(given) != len(names):
             raise ArgumentError(
-                f"{what} as a list needs one entry per output: {', '.join(names)}.", got=f"{len(given)} entries."
+                f"{what} as a list needs one entry per output: {', '.join(names)}.",
+                got=f"{len(given)} {'entry' if len(given) == 1 else 'entries'}.",
+                fixes="{" + ", ".join(f"{name!r}: ..." for name in names) + "}, with None or nothing where there is none.",
             )
         return list(given)
     if len(names) > 1 and not broadcast:

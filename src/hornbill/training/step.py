@@ -77,7 +77,7 @@ class Steps:
             step = self._noted(kind, _step_of(self.model, kind))
             if self.model._runs_compiled:
                 # test and predict leave the weights alone, so only what a step replaces is given away
-                step = jax.jit(step, donate_argnums=(0,) if kind == "train" else (1,) if kind == "test" else ())
+                step = jax.jit(step, donate_argnums={"train": 0, "test": 2, "predict": ()}[kind])
             self._functions[kind] = step
         return self._functions[kind]
 
@@ -90,12 +90,13 @@ class Steps:
             return logs
         tv, ntv, _, mv = state
         if kind == "test":
-            logs, ntv, mv = self.function(kind)(tv, (ntv, mv), batch)
-            self.write_back(kind, ((), ntv, (), mv))
-            return logs
-        outputs, ntv = self.function(kind)(tv, ntv, batch)
-        self.write_back(kind, ((), ntv))
-        return outputs
+            result, changed, mv = self.function(kind)(tv, ntv, mv, batch)
+            self.write_back(kind, ((), (), (), mv))
+        else:
+            result, changed = self.function(kind)(tv, ntv, batch)
+        for place, value in changed.items():
+            self.non_trainable[place]._value = value
+        return result
 
     def _noted(self, kind: str, step: Callable[..., Any]) -> Callable[..., Any]:
         """Returns the step, which notes each time it is traced and says why the second time."""
@@ -131,10 +132,9 @@ def _step_of(model: Any, kind: str) -> Callable[..., Any]:
         return lambda state, batch: method(state, batch)
     if kind == "test":
 
-        def test(tv: Any, rest: Any, batch: Any) -> Any:
-            ntv, mv = rest
-            logs, (_, ntv, mv) = method((tv, ntv, mv), batch)
-            return logs, ntv, mv
+        def test(tv: Any, ntv: Any, mv: Any, batch: Any) -> Any:
+            logs, (_, new, mv) = method((tv, ntv, mv), batch)
+            return logs, _changed(ntv, new), mv
 
         return test
 
@@ -142,9 +142,14 @@ def _step_of(model: Any, kind: str) -> Callable[..., Any]:
         outputs, new = method((tv, ntv), batch)
         if isinstance(new, tuple) and len(new) == 2 and isinstance(new[1], list):
             new = new[1]
-        return outputs, new
+        return outputs, _changed(ntv, new)
 
     return predict
+
+
+def _changed(before: list[Any], after: list[Any]) -> dict[int, Any]:
+    """Returns the values that a step has replaced, by their place, so that the others are not copied."""
+    return {i: new for i, (old, new) in enumerate(zip(before, after, strict=True)) if new is not old}
 
 
 def _given_packed(method: Callable[..., Any]) -> Callable[..., Any]:

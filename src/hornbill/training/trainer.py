@@ -91,8 +91,11 @@ class Trainer(OldTrainerSpellings):
         if "loss_weight" in kwargs:
             raise ArgumentError("compile has no argument 'loss_weight'.", fixes="Did you mean 'loss_weights'?")
         if "learning_rate" in kwargs or "lr" in kwargs:
-            raise ArgumentTypeError("compile has no learning rate: it belongs to the optimizer.", got=f"{kwargs}.",
-                                    fixes="model.compile(optimizer=optimizers.Adam(learning_rate=0.001), ...)")  # fmt: skip
+            raise ArgumentTypeError(
+                "compile has no learning rate: it belongs to the optimizer.",
+                got=", ".join(f"{name}={value!r}" for name, value in kwargs.items()) + ".",
+                fixes="model.compile(optimizer=optimizers.Adam(learning_rate=0.001), ...)",
+            )
         check_unknown("compile", kwargs, None, tuple(inspect.signature(Trainer.compile).parameters)[1:-1])
         if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
             raise ArgumentError("steps_per_execution is a whole number of at least 1.", got=f"{steps_per_execution!r}.")
@@ -358,7 +361,7 @@ class Trainer(OldTrainerSpellings):
         """Builds model, losses and metrics for data of new shapes and raises where they do not fit."""
         loss, metrics = self._compile_loss, self._compile_metrics
         key = None if kind == "predict" else _shapes_of_rows(x, y)
-        known = kind == "predict" or loss is None and metrics is None or key in self._checked_shapes
+        known = kind == "predict" or (loss is None and metrics is None) or key in self._checked_shapes
         if self.built and known:
             return
         y_pred = self._predicted_specs(x)
@@ -403,7 +406,7 @@ class Trainer(OldTrainerSpellings):
             return False
         masks = any(getattr(layer, "mask_zero", False) or type(layer).__name__ == "Masking" for layer in layers)
         couples = any(layer.activity_regularizer is not None for layer in layers)
-        couples = couples or kind == "train" and any(getattr(layer, "couples_batch", False) for layer in layers)
+        couples = couples or (kind == "train" and any(getattr(layer, "couples_batch", False) for layer in layers))
         if masks or couples or (kind == "train" and any(layer._losses for layer in layers)):
             return False
         loss, metrics = self._compile_loss, self._compile_metrics
@@ -495,7 +498,8 @@ class Trainer(OldTrainerSpellings):
         **kwargs: Any,
     ) -> Any:
         """Returns the outputs for data as NumPy arrays, in the structure of the model's outputs."""
-        self._old_data_arguments("predict", kwargs)
+        if kwargs:
+            self._old_data_arguments("predict", kwargs)
         return loop.predict(self, x, batch_size, verbose, steps, callbacks)
 
     @users_view

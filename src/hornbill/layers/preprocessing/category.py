@@ -26,7 +26,10 @@ class CategoryEncoding(Layer):
         sparse: Only False.
 
     Shapes:
-        (batch, n) -> (batch, num_tokens); (batch, n, num_tokens) with "one_hot"
+        inputs: (batch, n)
+        outputs: (batch, n, num_tokens) if output_mode == "one_hot" else (batch, num_tokens); n is left out
+            if 1
+        Params: 0
 
     Example:
         >>> CategoryEncoding(4)(np.array([[0, 1], [3, 3]])).tolist()

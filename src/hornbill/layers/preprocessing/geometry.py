@@ -29,7 +29,10 @@ class Resizing(ImageLayer):
         data_format: "channels_last" or "channels_first"; None means the global setting.
 
     Shapes:
-        (batch, any height, any width, channels) -> (batch, height, width, channels)
+        inputs: (batch, rows, columns, channels); channels second with "channels_first"; one image without
+            batch too
+        outputs: (batch, height, width, channels)
+        Params: 0
 
     Example:
         >>> Resizing(4, 5)(np.ones((2, 8, 8, 3), "float32")).shape
@@ -105,7 +108,10 @@ class CenterCrop(ImageLayer):
         data_format: "channels_last" or "channels_first"; None means the global setting.
 
     Shapes:
-        (batch, any height, any width, channels) -> (batch, height, width, channels)
+        inputs: (batch, rows, columns, channels); channels second with "channels_first"; one image without
+            batch too
+        outputs: (batch, height, width, channels)
+        Params: 0
 
     Example:
         >>> CenterCrop(4, 5)(np.ones((2, 8, 8, 3), "float32")).shape

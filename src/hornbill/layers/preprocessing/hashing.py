@@ -151,7 +151,10 @@ class Hashing(HostLayer):
         sparse: Only False.
 
     Shapes:
-        (...) -> (...) with "int"
+        inputs: (batch, n); any with "int"
+        outputs: inputs if output_mode == "int" else (batch, n, num_bins) if output_mode == "one_hot" else
+            (batch, num_bins); n is left out if 1
+        Params: 0
 
     Example:
         >>> Hashing(num_bins=3)([["A"], ["B"], ["C"], ["D"], ["E"]]).tolist()
@@ -213,7 +216,9 @@ class HashedCrossing(HostLayer):
         sparse: Only False.
 
     Shapes:
-        a list of (batch,) or (batch, 1) -> the same shape with "int"
+        inputs: any; a list of tensors (batch,) or (batch, 1)
+        outputs: inputs[0] if output_mode == "int" else (inputs[0][0], num_bins)
+        Params: 0
 
     Example:
         >>> HashedCrossing(5)([np.array(["A", "B", "A", "B", "A"]), np.array([101, 101, 101, 102, 102])]).tolist()

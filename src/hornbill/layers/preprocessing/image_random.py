@@ -37,7 +37,9 @@ class RandomFlip(ImageLayer):
         data_format: "channels_last" or "channels_first"; None means the global setting.
 
     Shapes:
-        (batch, height, width, channels) -> (batch, height, width, channels)
+        inputs: (batch, height, width, channels); one image without batch too
+        outputs: inputs
+        Params: 0
 
     Example:
         >>> RandomFlip()(np.ones((2, 8, 8, 3), "float32")).shape
@@ -112,7 +114,9 @@ class RandomRotation(_Moved):
         data_format: "channels_last" or "channels_first"; None means the global setting.
 
     Shapes:
-        (batch, height, width, channels) -> (batch, height, width, channels)
+        inputs: (batch, height, width, channels); one image without batch too
+        outputs: inputs
+        Params: 0
     """
 
     config_order = ("factor", "fill_mode", "fill_value", "interpolation", "seed")
@@ -160,7 +164,9 @@ class RandomZoom(_Moved):
         data_format: "channels_last" or "channels_first"; None means the global setting.
 
     Shapes:
-        (batch, height, width, channels) -> (batch, height, width, channels)
+        inputs: (batch, height, width, channels); one image without batch too
+        outputs: inputs
+        Params: 0
     """
 
     config_order = ("height_factor", "width_factor", "fill_mode", "interpolation", "seed", "fill_value")
@@ -216,7 +222,9 @@ class RandomTranslation(_Moved):
         data_format: "channels_last" or "channels_first"; None means the global setting.
 
     Shapes:
-        (batch, height, width, channels) -> (batch, height, width, channels)
+        inputs: (batch, height, width, channels); one image without batch too
+        outputs: inputs
+        Params: 0
     """
 
     config_order = ("height_factor", "width_factor", "fill_mode", "interpolation", "seed", "fill_value")
@@ -267,7 +275,10 @@ class RandomCrop(ImageLayer):
         data_format: "channels_last" or "channels_first"; None means the global setting.
 
     Shapes:
-        (batch, any height, any width, channels) -> (batch, height, width, channels)
+        inputs: (batch, rows, columns, channels); channels second with "channels_first"; one image without
+            batch too
+        outputs: (batch, height, width, channels)
+        Params: 0
     """
 
     moves_pixels = only_training = True
@@ -315,7 +326,9 @@ class RandomContrast(ImageLayer):
         seed: Seed of the draws.
 
     Shapes:
-        (batch, height, width, channels) -> (batch, height, width, channels)
+        inputs: (batch, height, width, channels); one image without batch too
+        outputs: inputs
+        Params: 0
     """
 
     only_training = True
@@ -357,7 +370,9 @@ class RandomBrightness(ImageLayer):
         seed: Seed of the draws.
 
     Shapes:
-        (batch, height, width, channels) -> (batch, height, width, channels)
+        inputs: (batch, height, width, channels); one image without batch too
+        outputs: inputs
+        Params: 0
     """
 
     only_training = True

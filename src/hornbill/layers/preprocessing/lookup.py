@@ -293,7 +293,10 @@ class StringLookup(Lookup):
         salt: Key of the hash of unknown strings.
 
     Shapes:
-        (...) -> (...) with "int"
+        inputs: (batch, n); any with "int"
+        outputs: inputs if output_mode == "int" else (batch, n, vocabulary_size()) if output_mode ==
+            "one_hot" else (batch, vocabulary_size()); n is left out if 1
+        Params: 0
 
     Example:
         >>> StringLookup(vocabulary=["a", "b", "c"])([["a", "c"], ["x", "b"]]).tolist()
@@ -348,7 +351,10 @@ class IntegerLookup(Lookup):
         salt: Key of the hash.
 
     Shapes:
-        (...) -> (...) with "int"
+        inputs: (batch, n); any with "int"
+        outputs: inputs if output_mode == "int" else (batch, n, vocabulary_size()) if output_mode ==
+            "one_hot" else (batch, vocabulary_size()); n is left out if 1
+        Params: 0
 
     Example:
         >>> IntegerLookup(vocabulary=[12, 36, 99])(np.array([[12, 99], [7, 36]])).tolist()

@@ -25,7 +25,9 @@ class Rescaling(Layer):
         offset: What is added.
 
     Shapes:
-        (...) -> (...)
+        inputs: any
+        outputs: inputs
+        Params: 0
 
     Example:
         >>> Rescaling(1 / 255)(np.full((1, 2), 255.0, "float32")).tolist()
@@ -68,7 +70,8 @@ class Normalization(Layer):
         invert: Whether the inverse is computed.
 
     Shapes:
-        (...) -> (...)
+        inputs: any
+        outputs: inputs; or what `mean` and `variance` make of them by broadcasting
 
     Example:
         >>> layer = Normalization()
@@ -216,7 +219,10 @@ class Discretization(Layer):
         sparse: Only False.
 
     Shapes:
-        (...) -> (...) with "int"
+        inputs: (batch, n); any with "int"
+        outputs: inputs if output_mode == "int" else (batch, n, len(bin_boundaries) + 1) if output_mode ==
+            "one_hot" else (batch, len(bin_boundaries) + 1); n is left out if 1
+        Params: 0
 
     Example:
         >>> Discretization([0.0, 1.0])(np.array([[-1.0, 0.0, 2.0]])).tolist()

@@ -42,7 +42,10 @@ class TextVectorization(HostLayer):
         encoding: Encoding of bytes.
 
     Shapes:
-        (batch,) or (batch, 1) texts -> (batch, tokens) with "int", (batch, vocabulary size) otherwise
+        inputs: any; texts (batch,) or (batch, 1)
+        outputs: (inputs[0], output_sequence_length) if output_mode == "int" else (inputs[0],
+            vocabulary_size()); the most tokens of a text stand for an `output_sequence_length` of None
+        Params: 0
 
     Example:
         >>> layer = TextVectorization(vocabulary=["earth", "wind", "and", "fire"])
