@@ -7,11 +7,11 @@
         where span: (pool_size - 1) * dilation_rate + 1
         Params: 0
 
-In `inputs` a name is bound to a size and `...` to the sizes that no name takes; `inputs` itself is the whole shape, or the
-list of shapes. All else is Python, in which a name that is not bound is an argument of the call or an attribute of the
-layer. `any` leaves a shape open. `new NAME:` is the rule for each `new ...` in the outputs: an attribute with an entry per
-axis stands for that of the axis in question. `channels second with "channels_first"` in the note of the inputs (or third)
-is where `data_format` then puts the last size.
+In `inputs` a name is bound to a size and `...` to the sizes that no name takes; `inputs` itself is the whole shape, or
+the list of shapes. All else is Python, in which a name that is not bound is an argument of the call or an attribute of
+the layer. `any` leaves a shape open. `new NAME:` is the rule for each `new ...` in the outputs: an attribute with an
+entry per axis stands for that of the axis in question. `channels second with "channels_first"` in the note of the
+inputs (or third) is where `data_format` then puts the last size.
 """
 
 from __future__ import annotations
@@ -55,12 +55,15 @@ def _several(value: Any) -> tuple[Any, ...]:
 
 FUNCTIONS: dict[str, Any] = {
     "ceil": math.ceil,
-    "product": lambda values: math.prod(values),
+    "product": math.prod,
     "replace": _replace,
     "without": _without,
     "broadcast": _broadcast,
     "several": _several,
-    **{name: getattr(builtins, name) for name in ("abs", "enumerate", "len", "max", "min", "range", "sum", "tuple")},
+    **{
+        name: getattr(builtins, name)
+        for name in ("abs", "enumerate", "len", "max", "min", "range", "sum", "tuple")
+    },
 }
 
 
@@ -103,7 +106,9 @@ class Section:
         self.entries = {key: text.partition(";")[0].strip() for key, text in entries}
         self.notes = {key: text.partition(";")[2].strip() for key, text in entries}
         if "outputs" not in self.entries or len(self.entries) < len(entries):
-            raise ValueError(f"A section has outputs, and each entry once; here: {[key for key, _ in entries]}.")
+            raise ValueError(
+                f"A section has outputs, and each entry once; here: {[key for key, _ in entries]}."
+            )
 
     def evaluate(self, key: str, layer: Any, inputs: Any, **call: Any) -> Any:
         """Returns the shape or number that an entry gives for inputs of a shape, or of a list of shapes.
@@ -115,7 +120,11 @@ class Section:
             **call: Further arguments of the call.
         """
         parameters = inspect.signature(layer.call).parameters.items()
-        call = {name: call.get(name, p.default) for name, p in parameters if p.default is not inspect.Parameter.empty}
+        call = {
+            name: call.get(name, p.default)
+            for name, p in parameters
+            if p.default is not inspect.Parameter.empty
+        }
         place = _CHANNELS.search(self.notes.get("inputs", ""))
         if place is None or layer.data_format != "channels_first":
             return _Evaluation(self.entries, layer, inputs, call).value(self.entries[key])
@@ -147,7 +156,9 @@ class _Evaluation:
         """Returns the value of an expression, in which `new` calls the rule."""
         tree = _parsed(text)
         while isinstance(tree.body, ast.IfExp):
-            tree = ast.Expression(tree.body.body if self._run(ast.Expression(tree.body.test)) else tree.body.orelse)
+            tree = ast.Expression(
+                tree.body.body if self._run(ast.Expression(tree.body.test)) else tree.body.orelse
+            )
         count = sum(isinstance(node, ast.Name) and node.id == "new_" for node in ast.walk(tree))
         if not count:
             return self._run(tree)
@@ -155,11 +166,15 @@ class _Evaluation:
         axes = iter(range(count))
 
         def new(size: int) -> int:
-            return self._run(_parsed(self.entries[rule]), {rule.removeprefix("new "): size}, (next(axes), count))
+            return self._run(
+                _parsed(self.entries[rule]), {rule.removeprefix("new "): size}, (next(axes), count)
+            )
 
         return self._run(tree, {"new_": new})
 
-    def _run(self, tree: ast.Expression, own: dict[str, Any] | None = None, at: tuple[int, int] | None = None) -> Any:
+    def _run(
+        self, tree: ast.Expression, own: dict[str, Any] | None = None, at: tuple[int, int] | None = None
+    ) -> Any:
         """Evaluates; `own` are further names, `at` is (axis, number of axes) in a rule for one axis."""
         nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
         stored = {node.id for node in nodes if isinstance(node.ctx, ast.Store)}
@@ -179,7 +194,7 @@ class _Evaluation:
 def _bind(pattern: ast.expr, shape: Shape, names: dict[str, Any]) -> None:
     """Gives each name in the pattern its size; a size that a name has already must be that size."""
     if not isinstance(pattern, ast.Tuple):
-        raise ValueError(f"{ast.unparse(pattern)!r} is not a shape.")
+        raise TypeError(f"{ast.unparse(pattern)!r} is not a shape.")
     places: list[Any] = list(pattern.elts)
     stars = [i for i, item in enumerate(places) if isinstance(item, ast.Starred)]
     sizes: list[Any] = list(shape)

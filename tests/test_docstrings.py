@@ -1,6 +1,6 @@
 """What docstrings say is true: examples run, parameters are listed, shapes and counts are those that are traced.
 
-The grammar of `Shapes:` stands in tests/shape_grammar.py; whether shapes and counts are also Keras' is for tests/layers.
+The grammar of `Shapes:` stands in tests/shape_grammar.py; whether they are also Keras' is for tests/layers.
 """
 
 from __future__ import annotations
@@ -9,16 +9,18 @@ import doctest
 import importlib
 import inspect
 import pkgutil
-import warnings
+import re
+from collections.abc import Iterator
+from importlib.util import find_spec
+from types import ModuleType
 from typing import Any
 
-import jax
+import keras
 import numpy as np
 import pytest
 
 import hornbill
 import tests.cases
-from hornbill import layers
 from hornbill.engine.layer import Layer
 from hornbill.engine.symbolic import KerasTensor, leaves_of
 from tests.cases import Case
@@ -33,11 +35,15 @@ MODULES = [
 # ---- examples
 
 
+APART = {"hornbill.compat.alias.install"}
+"""Examples that want a process without Keras; tests/compat runs them in one."""
+
+
 def _examples() -> list[doctest.DocTest]:
     finder = doctest.DocTestFinder()
     names = {"np": np, "keras": hornbill}
     found = {e.name: e for m in MODULES for e in finder.find(m, m.__name__, extraglobs=names) if e.examples}
-    return list(found.values())
+    return [example for name, example in found.items() if name not in APART]
 
 
 @pytest.mark.long
@@ -52,42 +58,55 @@ def test_examples_run(example, tmp_path, monkeypatch):
 # ---- arguments
 
 
-def _public() -> dict[str, Any]:
-    """Returns the public classes and functions by the name of the place where they are defined."""
-    found = {}
-    for module in MODULES:
-        if any(part.startswith("_") for part in module.__name__.split(".")):
+SELF_EVIDENT = {"self", "cls", "x", "x1", "x2", "inputs"}
+"""Parameters that need no words where they are the only thing that a function is about."""
+
+
+def _public(theirs: ModuleType, ours: Any) -> Iterator[tuple[str, Any]]:
+    """Yields the classes and functions of Keras' namespace as they stand in ours."""
+    for name in sorted(set(dir(theirs)) & set(dir(ours))):
+        theirs_is_module = isinstance(getattr(theirs, name), ModuleType)
+        if name.startswith("_") or (theirs_is_module and find_spec(f"{ours.__name__}.{name}") is None):
             continue
-        for name in getattr(module, "__all__", ()):
-            value = getattr(module, name)
-            value = inspect.unwrap(value) if callable(value) else value
-            if inspect.isclass(value) or inspect.isfunction(value):
-                found[f"{value.__module__}.{value.__qualname__}"] = value
-    return {name: value for name, value in found.items() if name.startswith("hornbill.")}
+        value = getattr(ours, name)
+        if theirs_is_module:
+            yield from _public(getattr(theirs, name), value)
+        elif inspect.isclass(value) or inspect.isroutine(value):
+            value = inspect.unwrap(value)
+            if value.__module__.startswith("hornbill."):
+                yield f"{value.__module__}.{value.__qualname__}", value
 
 
 def _parameters(value: Any) -> list[str]:
-    if inspect.isclass(value) and (value.__init__ is object.__init__ or "__init__" not in vars(value)):
+    """Returns the names of the parameters that a class or function has itself."""
+    if inspect.isclass(value) and "__init__" not in vars(value):
         return []
-    try:
-        signature = inspect.signature(value.__init__ if inspect.isclass(value) else value)
-    except ValueError:
-        return []
+    signature = inspect.signature(value.__init__ if inspect.isclass(value) else value)
     kinds = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
-    return [name for name, p in signature.parameters.items() if name != "self" and p.kind not in kinds]
+    return [name for name, p in signature.parameters.items() if p.kind not in kinds]
 
 
-PUBLIC = _public()
+PUBLIC = dict(_public(keras, hornbill))
 
 
 def test_public_names_are_documented():
-    missing = [name for name, value in PUBLIC.items() if not value.__doc__]
-    assert not missing
+    names = {
+        f"{module.__name__}.{name}": value
+        for module in MODULES
+        for name in getattr(module, "__all__", ())
+        if inspect.isclass(value := getattr(module, name)) or inspect.isroutine(value)
+    }
+    assert not [name for name, value in {**names, **PUBLIC}.items() if not value.__doc__]
 
 
-def test_arguments_are_listed():
-    missing = [n for n, v in PUBLIC.items() if _parameters(v) and "Args:" not in (v.__doc__ or "")]
-    assert not missing, "\n".join(missing)
+def test_parameters_are_documented():
+    missing = {
+        f"{name}: {parameter}"
+        for name, value in PUBLIC.items()
+        for parameter in _parameters(value)
+        if parameter not in SELF_EVIDENT and not re.search(rf"\b{parameter}\b", value.__doc__ or "")
+    }
+    assert not missing, "\n".join(sorted(missing))
 
 
 # ---- shapes
@@ -105,7 +124,16 @@ LAYERS = {
     for name in getattr(module, "__all__", ())
     if inspect.isclass(value := getattr(module, name)) and issubclass(value, Layer) and value.__name__ == name
 }
-BASES = {"ConfigLayer", "HostLayer", "ImageLayer", "Layer", "LowRank", "Lookup", "Merge", "ProjectedAttention"}
+BASES = {
+    "ConfigLayer",
+    "HostLayer",
+    "ImageLayer",
+    "Layer",
+    "LowRank",
+    "Lookup",
+    "Merge",
+    "ProjectedAttention",
+}
 """Bases of layers, which state no shape of their own."""
 REFUSING = {"TFSMLayer", "TorchModuleWrapper"}
 """Layers that only say why they do not exist here."""
@@ -126,7 +154,9 @@ def test_each_layer_states_its_shapes():
     assert set(sections) - {case.public_name.split(".")[1] for case in CASES + MORE} == NO_CASE
 
 
-def _more(name: str, *inputs: Any, label: str = "", call: dict[str, Any] | None = None, **arguments: Any) -> Case:
+def _more(
+    name: str, *inputs: Any, label: str = "", call: dict[str, Any] | None = None, **arguments: Any
+) -> Case:
     """Returns a Case of a layer that has none elsewhere."""
     arrays = tuple(np.ones(x, "float32") if isinstance(x, tuple) else np.array(x) for x in inputs)
     return Case(

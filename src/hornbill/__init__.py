@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hornbill import _cache
 from hornbill.dtype_policies import DTypePolicy
 from hornbill.engine import serialization
+from hornbill.engine.errors import MissingNameError, did_you_mean
 from hornbill.engine.graph import Operation
 from hornbill.engine.input_spec import InputSpec
 from hornbill.engine.layer import Layer
@@ -36,11 +37,11 @@ if TYPE_CHECKING:
 FloatDTypePolicy = DTypePolicy
 
 _SUBMODULES = (
-    "activations", "applications", "backend", "callbacks", "compat", "config", "constraints", "datasets",
-    "dtype_policies", "explain", "export", "initializers", "layers", "legacy", "losses", "metrics", "mixed_precision",
-    "models", "ops", "optimizers", "preprocessing", "random", "regularizers", "saving", "testing", "transforms", "tree",
-    "utils", "visualization", "wrappers", "estimator",
+    "activations", "backend", "callbacks", "compat", "config", "constraints", "datasets", "dtype_policies", "explain",
+    "export", "initializers", "layers", "losses", "metrics", "mixed_precision", "models", "ops", "optimizers",
+    "preprocessing", "random", "regularizers", "saving", "testing", "transforms", "tree", "utils",
 )  # fmt: skip
+_NOT_YET = ("applications", "distillation", "distribution", "quantizers", "visualization", "wrappers")
 _ELSEWHERE = {
     "Loss": "losses", "Metric": "metrics", "Optimizer": "optimizers", "RematScope": "transforms.remat",
     "device": "utils.devices", "remat": "transforms.remat",
@@ -64,8 +65,8 @@ def __getattr__(name: str) -> Any:
         return getattr(importlib.import_module(f"hornbill.{_ELSEWHERE[name]}"), name)
     if name in _SUBMODULES:
         return importlib.import_module(f"hornbill.{name}")
-    from hornbill.engine.errors import MissingNameError, did_you_mean
-
+    if name in _NOT_YET:
+        raise MissingNameError(f"keras.{name} is not in Hornbill {__version__} yet.")
     raise MissingNameError(
         f"hornbill has no {name!r}.{did_you_mean(name, [*__all__, *_SUBMODULES, *_ELSEWHERE])}"
     )

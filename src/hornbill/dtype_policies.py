@@ -16,12 +16,23 @@ get = get_policy
 
 
 def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
-    """Returns a policy as plain data."""
+    """Returns a policy as plain data.
+
+    Args:
+        dtype_policy: The policy.
+    """
     return dtype_policy.serialized()
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> DTypePolicy:
-    """Returns the policy for data from `serialize`, or for a name."""
+    """Returns the policy for data from `serialize`, or for a name.
+
+    Args:
+        config: The data, or the name.
+        custom_objects: Classes of policies by name, if `config` names one of yours.
+    """
+    if isinstance(config, dict) and config.get("class_name") in (custom_objects or {}):
+        return (custom_objects or {})[config["class_name"]].from_config(config.get("config") or {})
     return get_policy(config)
 
 

@@ -43,13 +43,17 @@ def export_model(
             fixes="model.export('model.stablehlo')",
         )
     if not model.built or not hasattr(model, "inputs"):
-        raise NotBuiltError(f"Model {model.name!r} has no input shape to export for.", fixes="Model(inputs, outputs)")
+        raise NotBuiltError(
+            f"Model {model.name!r} has no input shape to export for.", fixes="Model(inputs, outputs)"
+        )
     scope = jax.export.SymbolicScope()
     counter = iter(range(100))
 
     def spec(tensor: Any) -> jax.ShapeDtypeStruct:
         names = ["b" if axis == 0 else f"n{next(counter)}" for axis in range(tensor.ndim)]
-        text = ", ".join(n if size is None else str(size) for n, size in zip(names, tensor.shape, strict=True))
+        text = ", ".join(
+            n if size is None else str(size) for n, size in zip(names, tensor.shape, strict=True)
+        )
         return jax.ShapeDtypeStruct(jax.export.symbolic_shape(text, scope=scope), tensor.dtype)
 
     specs = map_leaves(spec, model.input)
@@ -64,4 +68,6 @@ def export_model(
         temporary.write_bytes(bytes(exported.serialize()))
     if verbose:
         size = sum(int(np.prod(v.shape)) for v in model.weights)
-        print(f"Wrote {filepath}: inference of {model.name!r} with {size:,} weights, {len(leaves_of(specs))} input(s).")  # noqa: T201
+        print(
+            f"Wrote {filepath}: inference of {model.name!r} with {size:,} weights, {len(leaves_of(specs))} input(s)."
+        )  # noqa: T201

@@ -25,7 +25,9 @@ def network(k: Any, name: str) -> Any:
     if name == "named":
         a, b = k.Input((4,), name="a"), k.Input((4,), name="b")
         joined = layers.Concatenate()([a, b])
-        return k.Model({"a": a, "b": b}, {"p": layers.Dense(2, name="p")(joined), "q": layers.Dense(1, name="q")(a)})
+        return k.Model(
+            {"a": a, "b": b}, {"p": layers.Dense(2, name="p")(joined), "q": layers.Dense(1, name="q")(a)}
+        )
     if name == "recurrent":
         a = k.Input((3, 2))
         x = layers.Bidirectional(layers.GRU(2, return_sequences=True))(a)

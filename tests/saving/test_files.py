@@ -24,7 +24,9 @@ from hornbill.saving.atomic import atomic_path
 
 
 def _net(units: int = 2, name: str = "m") -> Any:
-    return hornbill.Sequential([hornbill.Input((3,)), layers.Dense(units, name="a"), layers.Dense(2, name="b")], name=name)
+    return hornbill.Sequential(
+        [hornbill.Input((3,)), layers.Dense(units, name="a"), layers.Dense(2, name="b")], name=name
+    )
 
 
 @pytest.mark.parametrize("suffix", [".keras", ".h5", ".weights.h5", ".safetensors", ".weights.json"])
@@ -54,7 +56,8 @@ def test_a_kill_leaves_the_old_file(tmp_path, point: str):
 import os, signal
 from hornbill.saving.atomic import atomic_path
 def die(*a): os.kill(os.getpid(), signal.SIGKILL)
-if {point!r} != "write": setattr(os, {point!r}, die)
+if {point!r} == "replace": import pathlib; pathlib.Path.replace = die
+if {point!r} == "fsync": os.fsync = die
 with atomic_path({str(path)!r}) as temporary, temporary.open("w") as file:
     file.write("new" * 100000)
     if {point!r} == "write": file.flush(); die()
@@ -108,7 +111,9 @@ def test_weights_of_another_model_change_nothing(tmp_path, suffix: str):
 def test_load_by_name(tmp_path):
     source = _net()
     source.save_weights(tmp_path / "w.h5")
-    target = hornbill.Sequential([hornbill.Input((3,)), layers.Dense(5, name="new"), layers.Dense(2, name="b")])
+    target = hornbill.Sequential(
+        [hornbill.Input((3,)), layers.Dense(5, name="new"), layers.Dense(2, name="b")]
+    )
     with pytest.warns(UserWarning, match="skipped"):
         target.load_weights(tmp_path / "w.h5", by_name=True, skip_mismatch=True)
     same = hornbill.Sequential([hornbill.Input((2,)), layers.Dense(2, name="b")])
@@ -116,7 +121,9 @@ def test_load_by_name(tmp_path):
     np.testing.assert_array_equal(same.get_weights()[0], source.layers[1].get_weights()[0])
 
 
-def _old_file(path: Path, config: dict[str, Any], weights: dict[str, dict[str, Any]], training: Any = None) -> None:
+def _old_file(
+    path: Path, config: dict[str, Any], weights: dict[str, dict[str, Any]], training: Any = None
+) -> None:
     """Writes a file as Keras 2 did."""
     with h5py.File(path, "w") as file:
         file.attrs["keras_version"] = b"2.9.0"
@@ -168,7 +175,9 @@ def test_a_model_of_keras_2(tmp_path):
 
 
 def test_names_too_long_for_one_attribute(tmp_path):
-    model = hornbill.Sequential([hornbill.Input((1,)), *(layers.Dense(1, name=f"{'n' * 300}{i}") for i in range(250))])
+    model = hornbill.Sequential(
+        [hornbill.Input((1,)), *(layers.Dense(1, name=f"{'n' * 300}{i}") for i in range(250))]
+    )
     model.save_weights(tmp_path / "w.h5")
     with h5py.File(tmp_path / "w.h5") as file:
         assert "layer_names1" in file.attrs

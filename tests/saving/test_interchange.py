@@ -30,7 +30,9 @@ def test_weights(tmp_path, writer: Any, reader: Any, suffix: str):
     model, other = trained(writer, "shared"), network(reader, "shared")
     other.compile("adam", "mse")
     other.optimizer.build(other.trainable_variables)
-    model.save_weights(tmp_path / f"m{suffix}", **({"max_shard_size": 3e-7} if suffix == ".weights.json" else {}))
+    model.save_weights(
+        tmp_path / f"m{suffix}", **({"max_shard_size": 3e-7} if suffix == ".weights.json" else {})
+    )
     assert suffix != ".weights.json" or len(list(tmp_path.iterdir())) > 2
     other.load_weights(tmp_path / f"m{suffix}")
     assert_same(model, other)
@@ -51,7 +53,11 @@ def test_folder(tmp_path, writer: Any, reader: Any):
     model.save(tmp_path / "m", zipped=False)
     if reader is hornbill:
         assert_same(model, reader.saving.load_model(tmp_path / "m"))
-    assert {p.name for p in (tmp_path / "m").iterdir()} >= {"config.json", "metadata.json", "model.weights.h5"}
+    assert {p.name for p in (tmp_path / "m").iterdir()} >= {
+        "config.json",
+        "metadata.json",
+        "model.weights.h5",
+    }
 
 
 def _subclass(k: Any) -> Any:
@@ -136,7 +142,9 @@ def test_training_goes_on_as_if_never_interrupted(tmp_path):
 
     def fresh() -> Any:
         layers = hornbill.layers
-        model = hornbill.Sequential([hornbill.Input((4,)), layers.Dense(3, "relu"), layers.Dropout(0.4, seed=3), layers.Dense(2)])
+        model = hornbill.Sequential(
+            [hornbill.Input((4,)), layers.Dense(3, "relu"), layers.Dropout(0.4, seed=3), layers.Dense(2)]
+        )
         model.compile("adam", "mse")
         return model
 

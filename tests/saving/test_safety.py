@@ -44,9 +44,15 @@ def _traps(monkeypatch):
         monkeypatch.setattr(module, name, trapped(getattr(module, name)))
 
 
-def _config(class_name: Any, module: Any = "keras.layers", registered: Any = None, **config: Any) -> dict[str, Any]:
+def _config(
+    class_name: Any, module: Any = "keras.layers", registered: Any = None, **config: Any
+) -> dict[str, Any]:
     layer = {"module": module, "class_name": class_name, "config": config, "registered_name": registered}
-    source = {"module": "keras.layers", "class_name": "InputLayer", "config": {"batch_shape": [None, 3], "name": "i"}}
+    source = {
+        "module": "keras.layers",
+        "class_name": "InputLayer",
+        "config": {"batch_shape": [None, 3], "name": "i"},
+    }
     inner = {"name": "m", "layers": [source, layer]}
     return {"module": "keras", "class_name": "Sequential", "config": inner, "registered_name": None}
 
@@ -75,7 +81,9 @@ def _write(folder: Path, config: Any, container: str) -> Path:
 CODE = base64.b64encode(b"\xe3" + b"\0" * 60).decode()
 HOSTILE = {
     "marshalled lambda": _config("Lambda", function=[CODE, None, None], function_type="lambda", name="l"),
-    "keras 3 lambda": _config("Lambda", function={"class_name": "__lambda__", "config": {"code": CODE}}, name="l"),
+    "keras 3 lambda": _config(
+        "Lambda", function={"class_name": "__lambda__", "config": {"code": CODE}}, name="l"
+    ),
     "any module": _config("system", module="os", command="true"),
     "a function as a class": _config("function", module="os", registered="system"),
     "a download": _config("function", module="keras.utils", registered="get_file"),
@@ -83,12 +91,19 @@ HOSTILE = {
     "a switch": _config("enable_unsafe_deserialization", module="keras.config"),
     "torch pickle": _config("TorchModuleWrapper", module="keras.utils", module_bytes="gASV"),
     "SavedModel": _config("TFSMLayer", filepath="/tmp/other"),
-    "a Flax or JAX layer": _config("JaxLayer", call_fn={"class_name": "function", "config": "system", "module": "os"}),
+    "a Flax or JAX layer": _config(
+        "JaxLayer", call_fn={"class_name": "function", "config": "system", "module": "os"}
+    ),
     "a builtin": _config("function", module="builtins", registered="eval"),
     "a registered name": _config("Dense", registered="os>system", units=2),
     "config type": {"module": "keras", "class_name": "Sequential", "config": ["a"], "registered_name": None},
     "class type": {"class_name": 7, "config": {}},
-    "no model": {"module": "keras.layers", "class_name": "Dense", "config": {"units": 1}, "registered_name": None},
+    "no model": {
+        "module": "keras.layers",
+        "class_name": "Dense",
+        "config": {"units": 1},
+        "registered_name": None,
+    },
     "deep": {"class_name": "Sequential", "config": json.loads("[" * 300 + "]" * 300)},
 }
 
@@ -117,7 +132,9 @@ def test_no_import_by_name_and_no_other_file(tmp_path, model, monkeypatch):
     real_import = builtins.__import__
     with monkeypatch.context() as patch, pytest.raises(FileError):
         patch.setattr(builtins, "open", lambda f, *a, **k: opened.append(str(f)) or real(f, *a, **k))
-        patch.setattr(builtins, "__import__", lambda n, *a, **k: imported.append(n) or real_import(n, *a, **k))
+        patch.setattr(
+            builtins, "__import__", lambda n, *a, **k: imported.append(n) or real_import(n, *a, **k)
+        )
         saving.load_model(path)
     assert "antigravity" not in imported
     assert all(name.startswith(str(tmp_path)) for name in opened)
@@ -182,7 +199,9 @@ def test_hdf5_that_is_not_only_data(tmp_path, model, kind: str, entry: str):
 
 def _parents(group: Any) -> set[str]:
     found: set[str] = set()
-    group.visititems(lambda name, item: found.add(item.parent.name) if isinstance(item, h5py.Dataset) else None)
+    group.visititems(
+        lambda name, item: found.add(item.parent.name) if isinstance(item, h5py.Dataset) else None
+    )
     return found
 
 

@@ -26,7 +26,9 @@ def dense(k):
 
 def regularised(k):
     inputs = k.Input((6,))
-    x = k.layers.Dense(5, activation="tanh", kernel_regularizer="l2", activity_regularizer=k.regularizers.L1(0.01))(inputs)
+    x = k.layers.Dense(
+        5, activation="tanh", kernel_regularizer="l2", activity_regularizer=k.regularizers.L1(0.01)
+    )(inputs)
     return k.Model(inputs, k.layers.Dense(3, activation="softmax")(x))
 
 
@@ -110,7 +112,9 @@ def test_fit_equals_keras(name):
     make, (x, y), compile_arguments, fit_arguments = CASES[name]
     models = pair(make)
     histories = [
-        compiled(k, model, compile_arguments).fit(x, y, epochs=3, shuffle=False, verbose=0, **fit_arguments).history
+        compiled(k, model, compile_arguments)
+        .fit(x, y, epochs=3, shuffle=False, verbose=0, **fit_arguments)
+        .history
         for k, model in zip(LIBRARIES, models, strict=True)
     ]
     compare_histories(*histories)
@@ -120,14 +124,19 @@ def test_fit_equals_keras(name):
     assert results[0].keys() == results[1].keys()
     np.testing.assert_allclose(list(results[1].values()), list(results[0].values()), rtol=2e-5)
     np.testing.assert_allclose(
-        models[1].predict(x, verbose=0, batch_size=10), models[0].predict(x, verbose=0, batch_size=10), rtol=1e-4, atol=1e-5
+        models[1].predict(x, verbose=0, batch_size=10),
+        models[0].predict(x, verbose=0, batch_size=10),
+        rtol=1e-4,
+        atol=1e-5,
     )
 
 
 def test_evaluate_lists_results_in_keras_order():
     models = pair(dense)
     for k, model in zip(LIBRARIES, models, strict=True):
-        compiled(k, model, {"loss": "categorical_crossentropy", "metrics": ["mse", "categorical_accuracy", "mae"]})
+        compiled(
+            k, model, {"loss": "categorical_crossentropy", "metrics": ["mse", "categorical_accuracy", "mae"]}
+        )
     results = [model.evaluate(X, ONE_HOT, verbose=0) for model in models]
     np.testing.assert_allclose(results[1], results[0], rtol=2e-5)
 
@@ -136,12 +145,20 @@ def two_outputs(k):
     a, b = k.Input((6,), name="a"), k.Input((6,), name="b")
     shared = k.layers.Dense(4, activation="tanh", name="shared")
     joined = k.layers.concatenate([shared(a), shared(b)])
-    return k.Model([a, b], [k.layers.Dense(3, activation="softmax", name="kind")(joined), k.layers.Dense(1, name="size")(joined)])
+    return k.Model(
+        [a, b],
+        [
+            k.layers.Dense(3, activation="softmax", name="kind")(joined),
+            k.layers.Dense(1, name="size")(joined),
+        ],
+    )
 
 
 def two_named_outputs(k):
     model = two_outputs(k)
-    return k.Model(dict(zip("ab", model.inputs, strict=True)), {"kind": model.outputs[0], "size": model.outputs[1]})
+    return k.Model(
+        dict(zip("ab", model.inputs, strict=True)), {"kind": model.outputs[0], "size": model.outputs[1]}
+    )
 
 
 SIZES = X[:, :1].copy()
@@ -172,7 +189,9 @@ def test_several_outputs_equal_keras(make, x, y, arguments):
         for k, model in zip(LIBRARIES, models, strict=True)
     ]
     compare_histories(*histories)
-    np.testing.assert_allclose(models[1].evaluate(x, y, verbose=0), models[0].evaluate(x, y, verbose=0), rtol=2e-5)
+    np.testing.assert_allclose(
+        models[1].evaluate(x, y, verbose=0), models[0].evaluate(x, y, verbose=0), rtol=2e-5
+    )
     results = [model.evaluate(x, y, verbose=0, return_dict=True) for model in models]
     assert results[0].keys() == results[1].keys()
     for key in results[0]:
@@ -190,7 +209,9 @@ def test_on_batch_forms_equal_keras():
         np.testing.assert_allclose(results[1], results[0], rtol=2e-5)
     results = [model.test_on_batch(X[:8], LABELS[:8], return_dict=True) for model in models]
     assert results[0].keys() == results[1].keys()
-    np.testing.assert_allclose(models[1].predict_on_batch(X[:3]), models[0].predict_on_batch(X[:3]), rtol=1e-4)
+    np.testing.assert_allclose(
+        models[1].predict_on_batch(X[:3]), models[0].predict_on_batch(X[:3]), rtol=1e-4
+    )
 
 
 def test_losses_given_every_way():
@@ -198,7 +219,14 @@ def test_losses_given_every_way():
         return hornbill.ops.mean(hornbill.ops.square(y_true - y_pred), axis=-1)
 
     values = []
-    for loss in ("mse", "MSE", "mean_squared_error", hornbill.losses.MeanSquaredError(), hornbill.losses.mean_squared_error, own):
+    for loss in (
+        "mse",
+        "MSE",
+        "mean_squared_error",
+        hornbill.losses.MeanSquaredError(),
+        hornbill.losses.mean_squared_error,
+        own,
+    ):
         hornbill.utils.set_random_seed(1)
         model = dense(hornbill)
         model.compile("sgd", loss)

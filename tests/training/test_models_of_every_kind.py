@@ -53,9 +53,13 @@ def test_subclassed_model_equals_keras():
     for model in (theirs, ours):
         model(X[:1])
         model.compile("sgd", "mse")
-    assert [v.path.split("/", 1)[-1] for v in ours.weights] == [v.path.split("/", 1)[-1] for v in theirs.weights]
+    assert [v.path.split("/", 1)[-1] for v in ours.weights] == [
+        v.path.split("/", 1)[-1] for v in theirs.weights
+    ]
     ours.set_weights(theirs.get_weights())
-    histories = [m.fit(X, Y, epochs=3, batch_size=8, shuffle=False, verbose=0).history["loss"] for m in (theirs, ours)]
+    histories = [
+        m.fit(X, Y, epochs=3, batch_size=8, shuffle=False, verbose=0).history["loss"] for m in (theirs, ours)
+    ]
     np.testing.assert_allclose(histories[1], histories[0], rtol=2e-5)
     assert float(ours.block.count.value) == 9.0  # three steps in each of three epochs, none lost
 
@@ -79,7 +83,9 @@ class CustomStep(hornbill.Model):
             y_pred, others = self.stateless_call(values, others, x, training=True)
             return self.compute_loss(x, y, y_pred), (y_pred, others)
 
-        (loss, (y_pred, non_trainable)), grads = jax.value_and_grad(loss_of, has_aux=True)(trainable, non_trainable)
+        (loss, (y_pred, non_trainable)), grads = jax.value_and_grad(loss_of, has_aux=True)(
+            trainable, non_trainable
+        )
         trainable, optimizer = self.optimizer.stateless_apply(optimizer, grads, trainable)
         new, logs, place = [], {}, 0
         for metric in self.metrics:
@@ -156,9 +162,13 @@ def test_explicit_inference_mode_is_honoured():
 
 def test_cut_out_shares_weights():
     inputs = hornbill.Input((4,))
-    model = hornbill.Model(inputs, layers.Dense(1)(layers.Dense(3, activation="relu", name="features")(inputs)))
+    model = hornbill.Model(
+        inputs, layers.Dense(1)(layers.Dense(3, activation="relu", name="features")(inputs))
+    )
     cut = hornbill.Model(model.input, model.get_layer("features").output)
-    np.testing.assert_allclose(cut.predict(X, verbose=0), np.maximum(X @ model.get_weights()[0], 0), rtol=1e-5)
+    np.testing.assert_allclose(
+        cut.predict(X, verbose=0), np.maximum(X @ model.get_weights()[0], 0), rtol=1e-5
+    )
     middle = hornbill.Model(model.get_layer("features").output, model.output)
     np.testing.assert_allclose(
         middle.predict(cut.predict(X, verbose=0), verbose=0), model.predict(X, verbose=0), rtol=1e-5
@@ -171,9 +181,7 @@ def test_models_inside_models_and_shared_layers():
     a, b = hornbill.Input((4,)), hornbill.Input((4,))
     model = hornbill.Model([a, b], layers.add([inner(a), inner(b)]))
     assert model.count_params() == 15
-    np.testing.assert_allclose(
-        model.predict([X, X], verbose=0), 2 * inner.predict(X, verbose=0), rtol=1e-5
-    )
+    np.testing.assert_allclose(model.predict([X, X], verbose=0), 2 * inner.predict(X, verbose=0), rtol=1e-5)
     assert [v.path for v in model.weights] == ["d/kernel", "d/bias"]
 
 
@@ -200,7 +208,9 @@ def test_run_eagerly_gives_the_same():
     losses = []
     for eager in (False, True):
         hornbill.utils.set_random_seed(3)
-        model = hornbill.Sequential([hornbill.Input((4,)), layers.Dense(2, activation="relu"), layers.Dense(1)])
+        model = hornbill.Sequential(
+            [hornbill.Input((4,)), layers.Dense(2, activation="relu"), layers.Dense(1)]
+        )
         model.compile("adam", "mse", run_eagerly=eager)
         losses.append(model.fit(X, Y, epochs=1, batch_size=12, verbose=0, shuffle=False).history["loss"])
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)

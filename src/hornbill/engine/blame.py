@@ -22,7 +22,9 @@ _ENGINE = ("jax", "jaxlib", "numpy", "hornbill", "ml_dtypes", "opt_einsum")
 _HIDDEN = ("hornbill", "jax", "jaxlib", "contextlib", "functools")
 _WORDS = (("dot_general requires contracting dimensions to have the same shape, got",
            "A product sums over axes that must have one size; they have"),)  # fmt: skip
-_LOCATION = re.compile(r"\s*(The error occurred while tracing|See https?://|This concrete value|-{10,}).*", re.DOTALL)
+_LOCATION = re.compile(
+    r"\s*(The error occurred while tracing|See https?://|This concrete value|-{10,}).*", re.DOTALL
+)
 
 
 def blamed(error: Exception, place: str, values: Mapping[str, Any]) -> Exception:
@@ -55,7 +57,10 @@ def blamed(error: Exception, place: str, values: Mapping[str, Any]) -> Exception
             f"{place}: a jax.numpy function was given a Variable or a KerasTensor.",
             got=given,
             why="jax.numpy takes arrays only.",
-            fixes=("Use the function of the same name in keras.ops.", "Or give it the array: self.kernel.value."),
+            fixes=(
+                "Use the function of the same name in keras.ops.",
+                "Or give it the array: self.kernel.value.",
+            ),
         )
     if type(error).__name__.startswith("Tracer") or "Concretization" in type(error).__name__:
         return ArgumentTypeError(
@@ -68,7 +73,10 @@ def blamed(error: Exception, place: str, values: Mapping[str, Any]) -> Exception
         f"{place} could not be computed.",
         got=given,
         why=f"{text or type(error).__name__}{'' if text.endswith('.') else '.'}",
-        fixes=("The error above this one shows the line.", "print(x.shape) in front of that line shows the shapes."),
+        fixes=(
+            "The error above this one shows the line.",
+            "print(x.shape) in front of that line shows the shapes.",
+        ),
     )
 
 

@@ -93,7 +93,11 @@ class Configurable:
         captured = self._captured_arguments()
         config = {}
         own = [parameter.name for parameter in parameters_of(type(self))]
-        extra = [name for name in captured if name not in own and name not in self.config_excluded and hasattr(self, name)]
+        extra = [
+            name
+            for name in captured
+            if name not in own and name not in self.config_excluded and hasattr(self, name)
+        ]
         for name in (*own, *extra):
             value = getattr(self, name) if hasattr(self, name) else captured.get(name)
             if inspect.ismethod(value):
@@ -134,19 +138,40 @@ def check_arguments(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
         twice = [name for name in names[: len(args)] if name in kwargs]
         fixes: list[str] = []
         if missing:
-            got = f"{', '.join(missing)} is missing." if len(missing) == 1 else f"{', '.join(missing)} are missing."
+            got = (
+                f"{', '.join(missing)} is missing."
+                if len(missing) == 1
+                else f"{', '.join(missing)} are missing."
+            )
             named = [f"{n}={_EXAMPLES.get(n, '...')}" for n in names if n in missing]
-            fixes = [f"{cls.__name__}({', '.join([*map(repr, args), *(f'{k}={v!r}' for k, v in kwargs.items()), *named])})"]
+            fixes = [
+                f"{cls.__name__}({', '.join([*map(repr, args), *(f'{k}={v!r}' for k, v in kwargs.items()), *named])})"
+            ]
         elif twice:
             got = f"{twice[0]} twice: {args[names.index(twice[0])]!r} by its place and {twice[0]}={kwargs[twice[0]]!r}."
             fixes = [f"{cls.__name__}({twice[0]}={kwargs[twice[0]]!r})"]
         else:
-            got = f"{len(args)} arguments without a name; there are {len(names)} at most." if args else f"{error}."
-            fixes = [f"Name the arguments: {cls.__name__}({names[0]}=..., {names[1]}=...)"] if len(names) > 1 else []
+            got = (
+                f"{len(args)} arguments without a name; there are {len(names)} at most."
+                if args
+                else f"{error}."
+            )
+            fixes = (
+                [f"Name the arguments: {cls.__name__}({names[0]}=..., {names[1]}=...)"]
+                if len(names) > 1
+                else []
+            )
         raise ArgumentTypeError(f"{cls.__name__} takes ({', '.join(names)}).", got=got, fixes=fixes) from None
 
 
-_EXAMPLES = {"units": "10", "filters": "32", "kernel_size": "3", "rate": "0.5", "input_dim": "1000", "output_dim": "64"}
+_EXAMPLES = {
+    "units": "10",
+    "filters": "32",
+    "kernel_size": "3",
+    "rate": "0.5",
+    "input_dim": "1000",
+    "output_dim": "64",
+}
 
 
 def revive(value: Any) -> Any:
@@ -154,7 +179,9 @@ def revive(value: Any) -> Any:
     return deserialize_keras_object(value) if is_serialized_object(value) else value
 
 
-def check_unknown(owner: str, unknown: dict[str, Any], cls: type | None = None, extra: tuple[str, ...] = ()) -> None:
+def check_unknown(
+    owner: str, unknown: dict[str, Any], cls: type | None = None, extra: tuple[str, ...] = ()
+) -> None:
     """Raises an ArgumentTypeError when keyword arguments are left that a constructor does not have."""
     if unknown:
         known = [p.name for p in parameters_of(cls)] if cls is not None else []
@@ -172,7 +199,9 @@ def positive_int(owner: str, name: str, value: Any) -> None:
     """Checks for a whole number of at least 1."""
     if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < 1:
         raise ArgumentError(
-            f"{owner}: {name} must be a whole number of at least 1.", got=f"{name}={value!r}.", fixes=f"{name}=32"
+            f"{owner}: {name} must be a whole number of at least 1.",
+            got=f"{name}={value!r}.",
+            fixes=f"{name}=32",
         )
 
 
@@ -199,7 +228,9 @@ def between(low: float, high: float, open_end: bool = False) -> Check:
             end = "below" if open_end else "to"
             example = value / 100 if (low, high) == (0, 1) and 1 < value < 100 else (low + high) / 2
             raise ArgumentError(
-                f"{owner}: {name} must be from {low} {end} {high}.", got=f"{name}={value!r}.", fixes=f"{name}={example:g}"
+                f"{owner}: {name} must be from {low} {end} {high}.",
+                got=f"{name}={value!r}.",
+                fixes=f"{name}={example:g}",
             )
 
     return check
@@ -214,7 +245,9 @@ def options(*allowed: Any) -> Check:
             hint = did_you_mean(plain, [str(option) for option in allowed]).strip()
             listed = ", ".join(repr(option) for option in allowed)
             raise ArgumentError(
-                f"{owner}: {name} must be one of {listed}.", got=f"{name}={value!r}.", fixes=hint or f"{name}={allowed[0]!r}"
+                f"{owner}: {name} must be one of {listed}.",
+                got=f"{name}={value!r}.",
+                fixes=hint or f"{name}={allowed[0]!r}",
             )
 
     return check

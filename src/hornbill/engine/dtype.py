@@ -230,7 +230,11 @@ def set_dtype_policy(policy: Any) -> None:
 
 
 def get_policy(identifier: Any) -> DTypePolicy:
-    """Returns the policy for a name, dtype, policy, configuration or None (the global policy)."""
+    """Returns the policy for a name, dtype, policy, configuration or None (the global policy).
+
+    Args:
+        identifier: Any of these.
+    """
     if identifier is None:
         return dtype_policy()
     if isinstance(identifier, DTypePolicy):

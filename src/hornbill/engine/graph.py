@@ -94,7 +94,9 @@ class Operation(Configurable):
     """
 
     def __init__(self, name: str | None = None) -> None:
-        self.name = check_name(type(self).__name__, name) if name is not None else auto_name(type(self).__name__)
+        self.name = (
+            check_name(type(self).__name__, name) if name is not None else auto_name(type(self).__name__)
+        )
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         instance = super().__new__(cls, *args, **kwargs)
@@ -222,7 +224,9 @@ class Program:
                 order[node] = -1  # unused inputs come first among the last, as in Keras
         return sorted(depth, key=lambda node: (-depth[node], order[node]))
 
-    def _visit(self, output: KerasTensor, given: set[int], state: dict[Node, int], finished: list[Node]) -> None:
+    def _visit(
+        self, output: KerasTensor, given: set[int], state: dict[Node, int], finished: list[Node]
+    ) -> None:
         if output._keras_history is None:
             raise ArgumentError(
                 "A model's output must come from its inputs through layers or keras.ops.",
@@ -240,7 +244,9 @@ class Program:
                 tensor = node.inputs[step]
                 if tensor._keras_history is None:
                     if id(tensor) not in given:
-                        raise ArgumentError(f"{tensor!r} is used, but it is neither an input nor made by a layer.")
+                        raise ArgumentError(
+                            f"{tensor!r} is used, but it is neither an input nor made by a layer."
+                        )
                 elif not state.get(parent := _node_of(tensor)):
                     stack.append((parent, 0))
                 continue
@@ -252,7 +258,9 @@ class Program:
                 )
             finished.append(node)
 
-    def run(self, values: Sequence[Any], call: Callable[[Node, tuple[Any, ...], dict[str, Any]], Any]) -> list[Any]:
+    def run(
+        self, values: Sequence[Any], call: Callable[[Node, tuple[Any, ...], dict[str, Any]], Any]
+    ) -> list[Any]:
         """Runs the calls.
 
         Args:

@@ -181,7 +181,9 @@ def _wrong_size(layer: Any, shape: tuple[int | None, ...], axis: int, size: int)
         where = shape.index(size)
         order = [i for i in range(1, len(shape)) if i != where] + [where]
         permuted = ", ".join(str(i) for i in [0, *order])
-        fixes.insert(0, f"The data looks channels_first: x.transpose({permuted}), or data_format='channels_first'.")
+        fixes.insert(
+            0, f"The data looks channels_first: x.transpose({permuted}), or data_format='channels_first'."
+        )
     return ShapeError(
         f"{_label(layer)} was built for {size} {name}; its weights fit no other number.",
         got=f"{describe_shape(shape, names)}.",

@@ -52,7 +52,11 @@ def _call_signature(call: Callable[..., Any]) -> inspect.Signature:
 def shapes_of(structure: Any) -> Any:
     """Returns the shapes of the tensors in a structure; what is no tensor becomes None."""
     if isinstance(structure, (list, tuple)):
-        return type(structure)([shapes_of(item) for item in structure]) if type(structure) in (list, tuple) else None
+        return (
+            type(structure)([shapes_of(item) for item in structure])
+            if type(structure) in (list, tuple)
+            else None
+        )
     if isinstance(structure, dict):
         return {key: shapes_of(item) for key, item in structure.items()}
     shape = getattr(structure, "shape", None)
@@ -60,7 +64,9 @@ def shapes_of(structure: Any) -> Any:
 
 
 def _is_shape(value: Any) -> bool:
-    return isinstance(value, (tuple, list)) and all(size is None or hasattr(size, "__index__") for size in value)
+    return isinstance(value, (tuple, list)) and all(
+        size is None or hasattr(size, "__index__") for size in value
+    )
 
 
 class Layer(LayerWeights, Operation):
@@ -90,7 +96,13 @@ class Layer(LayerWeights, Operation):
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         instance = super().__new__(cls, *args, **kwargs)
         instance.__dict__.update(
-            _own_variables=[], _losses=[], _touched=[], _trainable=True, _build_shapes=None, built=False, _building=0
+            _own_variables=[],
+            _losses=[],
+            _touched=[],
+            _trainable=True,
+            _build_shapes=None,
+            built=False,
+            _building=0,
         )
         return instance
 
@@ -309,7 +321,8 @@ class Layer(LayerWeights, Operation):
         if "input" in named:
             tensors.insert(0, named.pop("input"))
         return map_leaves(
-            lambda t: t.shape if isinstance(t, KerasTensor) else t, layer.compute_output_spec(*tensors, **named)
+            lambda t: t.shape if isinstance(t, KerasTensor) else t,
+            layer.compute_output_spec(*tensors, **named),
         )
 
     def _convert(self, value: Any, first: bool) -> Any:
@@ -342,8 +355,12 @@ class Layer(LayerWeights, Operation):
             return signature.bind(self, *args, **kwargs).arguments | {}
         except TypeError as error:
             if "training" in kwargs and "training" not in signature.parameters:
-                return self._bound_arguments(signature, args, {k: v for k, v in kwargs.items() if k != "training"})
-            wanted = ", ".join(str(p.replace(annotation=p.empty)) for p in list(signature.parameters.values())[1:])
+                return self._bound_arguments(
+                    signature, args, {k: v for k, v in kwargs.items() if k != "training"}
+                )
+            wanted = ", ".join(
+                str(p.replace(annotation=p.empty)) for p in list(signature.parameters.values())[1:]
+            )
             raise ArgumentTypeError(
                 f"{type(self).__name__} {self.name!r} is called as {self.name}({wanted}).", why=f"{error}.",
                 fixes=f"{self.name}(x), with x = Input(...) or an array.",
@@ -374,7 +391,9 @@ class Layer(LayerWeights, Operation):
             if spec is not None and hasattr(tensor, "shape"):
                 check_input(self, spec, tuple(tensor.shape))
 
-    def _fill_masks(self, parameters: Any, arguments: dict[str, Any], args: Any, kwargs: dict[str, Any]) -> None:
+    def _fill_masks(
+        self, parameters: Any, arguments: dict[str, Any], args: Any, kwargs: dict[str, Any]
+    ) -> None:
         """Passes each tensor's mask on to a `mask` or `<name>_mask` parameter that was not given."""
         names = [name for name in parameters if name != "self"]
         for position, name in enumerate(names):
@@ -428,7 +447,12 @@ class Layer(LayerWeights, Operation):
     def build(self, *args: Any, **kwargs: Any) -> None:
         """Makes the weights for an input shape; written by subclasses that have weights."""
         shape = args[0] if args else next(iter(kwargs.values()), None)
-        if shape is not None and self._sublayers() and type(self).call is not Layer.call and not self._building:
+        if (
+            shape is not None
+            and self._sublayers()
+            and type(self).call is not Layer.call
+            and not self._building
+        ):
             with name_scope(self.name):
                 infer_spec(self.call, (_tensors_from_shapes(shape, self.compute_dtype),), {})
         self.built = True
@@ -458,7 +482,9 @@ class Layer(LayerWeights, Operation):
     def _after_build(self, shapes: dict[str, Any]) -> None:
         """Notes the shapes the layer was built for and sets weights that were given to the constructor."""
         self.built = True
-        self._build_shapes = {k: v for k, v in shapes.items() if k.endswith("shape") or k == "input_shape"} or None
+        self._build_shapes = {
+            k: v for k, v in shapes.items() if k.endswith("shape") or k == "input_shape"
+        } or None
         weights, self._initial_weights = self.__dict__.get("_initial_weights"), None
         if weights is not None:
             self.set_weights(weights)
@@ -490,7 +516,8 @@ class Layer(LayerWeights, Operation):
         """
         if not self.built:
             raise NotBuiltError(
-                f"{type(self).__name__} {self.name!r} has no weights yet.", fixes="Call it once on data, or build(shape)."
+                f"{type(self).__name__} {self.name!r} has no weights yet.",
+                fixes="Call it once on data, or build(shape).",
             )
         trainable, frozen = self.trainable_variables, self.non_trainable_variables
         if len(non_trainable_variables) == len(frozen) + 1:

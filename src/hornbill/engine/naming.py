@@ -49,7 +49,9 @@ def check_name(owner: str, name: object) -> str:
         raise ArgumentError(
             f"{owner}: a name is a non-empty string without '/'.",
             got=f"name={name!r}.",
-            fixes=f"name={str(name).replace('/', '_')!r}" if name else "Leave the name out to get an automatic one.",
+            fixes=f"name={str(name).replace('/', '_')!r}"
+            if name
+            else "Leave the name out to get an automatic one.",
         )
     return name
 

@@ -52,7 +52,9 @@ def _from_host(x: Any) -> jax.Array:
     """Converts a host value: NumPy array, number, nested list (which may hold arrays), torch tensor, frame."""
     if hasattr(x, "detach") and hasattr(x, "cpu"):
         x = x.detach().cpu().numpy()
-    if isinstance(x, (list, tuple)) and any(isinstance(leaf, (jax.Array, Variable)) for leaf in jax.tree.leaves(x)):
+    if isinstance(x, (list, tuple)) and any(
+        isinstance(leaf, (jax.Array, Variable)) for leaf in jax.tree.leaves(x)
+    ):
         return jnp.asarray(jax.tree.map(lambda leaf: leaf.value if isinstance(leaf, Variable) else leaf, x))
     try:
         if isinstance(x, _SCALARS):
@@ -115,7 +117,9 @@ def op(fn: Any = None, *, rule: str | None = None) -> Any:
     order = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     variadic = code.co_varnames[len(order)] if code.co_flags & inspect.CO_VARARGS else None
     annotations = fn.__annotations__
-    tensors = {name: str(annotations[name]).startswith("Seq") for name in order if _is_tensor(annotations.get(name))}
+    tensors = {
+        name: str(annotations[name]).startswith("Seq") for name in order if _is_tensor(annotations.get(name))
+    }
     positions = [(i, tensors[name]) for i, name in enumerate(order[: code.co_argcount]) if name in tensors]
     first_variadic = code.co_argcount if variadic and _is_tensor(annotations.get(variadic)) else None
 

@@ -31,7 +31,9 @@ def set_random_seed(seed: int) -> None:
     After it, the same program draws the same initial weights, data order and dropout masks.
     """
     if not isinstance(seed, (int, np.integer)):
-        raise ArgumentError("set_random_seed wants a whole number.", got=f"{seed!r}.", fixes="set_random_seed(42)")
+        raise ArgumentError(
+            "set_random_seed wants a whole number.", got=f"{seed!r}.", fixes="set_random_seed(42)"
+        )
     seed = int(seed)
     python_random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002
@@ -68,7 +70,9 @@ class SeedGenerator:
 
     def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any) -> None:
         if kwargs.pop("backend", None) or kwargs:
-            raise ArgumentError(f"SeedGenerator does not know {sorted(kwargs)}.", fixes="SeedGenerator(seed=1)")
+            raise ArgumentError(
+                f"SeedGenerator does not know {sorted(kwargs)}.", fixes="SeedGenerator(seed=1)"
+            )
         self.name = name or auto_name("SeedGenerator")
         if seed is None:
             seed = make_default_seed()

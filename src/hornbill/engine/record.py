@@ -88,7 +88,9 @@ def merge_records(first: Record, second: Record) -> Record:
 
 def _merge(a: Any, b: Any) -> Any:
     if isinstance(a, TensorSpec) and isinstance(b, TensorSpec) and len(a.shape) == len(b.shape):
-        return TensorSpec(tuple(x if x == y else None for x, y in zip(a.shape, b.shape, strict=True)), a.dtype)
+        return TensorSpec(
+            tuple(x if x == y else None for x, y in zip(a.shape, b.shape, strict=True)), a.dtype
+        )
     if isinstance(a, dict) and isinstance(b, dict) and a.keys() == b.keys():
         return {key: _merge(a[key], b[key]) for key in a}
     if type(a) is type(b) and isinstance(a, (list, tuple)) and len(a) == len(b):

@@ -127,7 +127,11 @@ class Function(Operation):
         """Computes the outputs for values of the inputs."""
         values = [convert_to_tensor(value) for value in leaves_of(inputs)]
         if len(values) != len(self.inputs):
-            raise ArgumentError(f"Function {self.name!r} has {len(self.inputs)} inputs.", got=f"{len(values)}.")
+            raise ArgumentError(
+                f"Function {self.name!r} has {len(self.inputs)} inputs.", got=f"{len(values)}."
+            )
         results = self._program.run(values, lambda node, args, kwargs: node.operation(*args, **kwargs))
-        treedef = jax.tree_util.tree_structure(self._outputs_structure, is_leaf=lambda x: isinstance(x, KerasTensor))
+        treedef = jax.tree_util.tree_structure(
+            self._outputs_structure, is_leaf=lambda x: isinstance(x, KerasTensor)
+        )
         return jax.tree_util.tree_unflatten(treedef, results)

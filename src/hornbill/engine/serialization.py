@@ -77,7 +77,11 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
 
 
 def get_registered_name(obj: Any) -> str:
-    """Returns the name an object was registered under, else its own name."""
+    """Returns the name an object was registered under, else its own name.
+
+    Args:
+        obj: A class or function.
+    """
     try:
         return _registered_names.get(obj) or getattr(obj, "__name__", str(obj))
     except TypeError:
@@ -87,7 +91,13 @@ def get_registered_name(obj: Any) -> str:
 def get_registered_object(
     name: str, custom_objects: Mapping[str, Any] | None = None, module_objects: Mapping[str, Any] | None = None
 ) -> Any:
-    """Returns the object of a name from the open scopes, the given tables or the registry, or None."""
+    """Returns the object of a name from the open scopes, the given tables or the registry, or None.
+
+    Args:
+        name: The registered name.
+        custom_objects: Objects by name, looked at before the registry.
+        module_objects: More objects by name, looked at last.
+    """
     for table in (*reversed(_scopes()), custom_objects or {}, _custom, module_objects or {}):
         if name in table:
             return table[name]
@@ -139,6 +149,9 @@ def is_serialized_object(value: Any) -> bool:
 
 def serialize_keras_object(obj: Any) -> Any:
     """Returns an object as data that JSON can hold.
+
+    Args:
+        obj: The object: plain data, a layer, a function, or lists and dicts of such.
 
     Raises:
         ArgumentTypeError: If it is neither plain data nor an object with `get_config`.

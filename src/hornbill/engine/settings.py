@@ -56,7 +56,11 @@ def floatx() -> str:
 
 
 def set_floatx(value: str) -> None:
-    """Sets the default float type: "bfloat16", "float16", "float32" or "float64"."""
+    """Sets the default float type: "bfloat16", "float16", "float32" or "float64".
+
+    Args:
+        value: Name of the type.
+    """
     _settings["floatx"] = one_of("set_floatx", "value", str(value), ("bfloat16", "float16", "float32", "float64"))
 
 
@@ -66,7 +70,11 @@ def epsilon() -> float:
 
 
 def set_epsilon(value: float) -> None:
-    """Sets the small number that `epsilon()` returns."""
+    """Sets the small number that `epsilon()` returns.
+
+    Args:
+        value: The number.
+    """
     _settings["epsilon"] = float(value)
 
 
@@ -76,7 +84,11 @@ def image_data_format() -> str:
 
 
 def set_image_data_format(data_format: str) -> None:
-    """Sets the default order of image axes: "channels_last" or "channels_first"."""
+    """Sets the default order of image axes: "channels_last" or "channels_first".
+
+    Args:
+        data_format: The order.
+    """
     _settings["image_data_format"] = standardize_data_format(data_format)
 
 
@@ -93,7 +105,11 @@ def backend() -> str:
 
 
 def set_backend(backend: str) -> None:
-    """Accepts "jax"; any other name is an error, since Hornbill has one engine."""
+    """Accepts "jax"; any other name is an error, since Hornbill has one engine.
+
+    Args:
+        backend: Name of the engine.
+    """
     if backend != "jax":
         raise ArgumentError(
             f"set_backend({backend!r}): Hornbill runs on JAX only.",
@@ -179,7 +195,11 @@ def max_epochs() -> int | None:
 
 
 def set_max_epochs(max_epochs: int | None) -> None:
-    """Caps the epochs of any later `fit`; None takes the cap away."""
+    """Caps the epochs of any later `fit`; None takes the cap away.
+
+    Args:
+        max_epochs: The most epochs, or None.
+    """
     _set_limit("max_epochs", max_epochs)
 
 
@@ -189,5 +209,9 @@ def max_steps_per_epoch() -> int | None:
 
 
 def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
-    """Caps the steps of each later epoch; None takes the cap away."""
+    """Caps the steps of each later epoch; None takes the cap away.
+
+    Args:
+        max_steps_per_epoch: The most steps, or None.
+    """
     _set_limit("max_steps_per_epoch", max_steps_per_epoch)

@@ -64,7 +64,9 @@ class KerasTensor(TensorOperators):
         **kwargs: Any,
     ) -> None:
         if ragged:
-            raise ArgumentTypeError("KerasTensor: ragged tensors do not exist on JAX.", fixes="Pad to one length.")
+            raise ArgumentTypeError(
+                "KerasTensor: ragged tensors do not exist on JAX.", fixes="Pad to one length."
+            )
         self._shape = standardize_shape(shape)
         self.dtype = standardize_dtype(dtype)
         self.sparse, self.ragged, self.record_history = bool(sparse), False, record_history
@@ -105,7 +107,9 @@ class KerasTensor(TensorOperators):
         return self._shape
 
     def __repr__(self) -> str:
-        return f"<KerasTensor shape={self._shape}, dtype={self.dtype}, sparse={self.sparse}, name={self.name}>"
+        return (
+            f"<KerasTensor shape={self._shape}, dtype={self.dtype}, sparse={self.sparse}, name={self.name}>"
+        )
 
     def __len__(self) -> int:
         raise self._no_value("len(x)")
@@ -122,7 +126,9 @@ class KerasTensor(TensorOperators):
         raise self._no_value("a NumPy function")
 
     @property
-    def __jax_array__(self) -> Any:  # a property, since JAX only looks whether it is there and hides TypeErrors
+    def __jax_array__(
+        self,
+    ) -> Any:  # a property, since JAX only looks whether it is there and hides TypeErrors
         raise StateError(*self._no_value("a JAX function").parts)
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -223,7 +229,9 @@ def infer_spec(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
             for place, value in zip(places, values, strict=True):
                 filled[place] = value
             inner_args, inner_kwargs = jax.tree_util.tree_unflatten(treedef, filled)
-            result_leaves, result_tree = jax.tree_util.tree_flatten(fn(*inner_args, **inner_kwargs), is_leaf=_is_leaf)
+            result_leaves, result_tree = jax.tree_util.tree_flatten(
+                fn(*inner_args, **inner_kwargs), is_leaf=_is_leaf
+            )
             arrays = [leaf for leaf in result_leaves if isinstance(leaf, jax.Array)]
             outcome[:] = [result_leaves, result_tree]
             return arrays
@@ -249,7 +257,9 @@ def infer_spec(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
             first, second = trace(0, True), trace(1, True)
         except Exception as second_failure:
             raise _with_none(second_failure) from second_failure.__cause__
-    return jax.tree_util.tree_map(_merge, first[0], second[0], is_leaf=_is_leaf), merge_records(first[1], second[1])
+    return jax.tree_util.tree_map(_merge, first[0], second[0], is_leaf=_is_leaf), merge_records(
+        first[1], second[1]
+    )
 
 
 def _with_none(error: Exception) -> Exception:

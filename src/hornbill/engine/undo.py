@@ -16,7 +16,12 @@ def unbuilt_on_error(root: Any) -> Iterator[None]:
     """Gives `root` and the layers below it that are not built their attributes back if the code inside raises."""
     waiting = [layer for layer in root._flatten_layers() if not layer.built]
     saved = [(layer, dict(layer.__dict__)) for layer in waiting]
-    lists = [(value, list(value)) for _, attributes in saved for value in attributes.values() if type(value) is list]
+    lists = [
+        (value, list(value))
+        for _, attributes in saved
+        for value in attributes.values()
+        if type(value) is list
+    ]
     try:
         yield
     except BaseException:

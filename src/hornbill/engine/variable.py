@@ -86,11 +86,12 @@ class Variable(TensorOperators):
         aggregation: How replicas combine it ("none", "mean", "sum", "only_first_replica"); kept for Keras' sake.
         synchronization: Kept for Keras' sake; only "auto" means anything on JAX.
         name: Its name; automatic if None.
+        layout: How it is spread over devices; None means as the distribution says.
         axes: Names of its dimensions, from which parameter counts are explained.
 
     Example:
         >>> v = Variable([1.0, 2.0], name="v")
-        >>> v.assign_add([1.0, 1.0]).numpy().tolist()
+        >>> v.assign_add([1.0, 1.0]).tolist()
         [2.0, 3.0]
     """
 

@@ -31,7 +31,9 @@ def count_sentence(layer: Any) -> str:
         return "no weights = 0"
     parts = []
     for variable in weights:
-        parts.append(f"{variable.size:,} {variable.name}" if len(variable.shape) <= 1 else weight_sentence(variable))
+        parts.append(
+            f"{variable.size:,} {variable.name}" if len(variable.shape) <= 1 else weight_sentence(variable)
+        )
     return f"{' + '.join(parts)} = {sum(v.size for v in weights):,}"
 
 

@@ -170,7 +170,7 @@ class Drawing:
         elif isinstance(part, _Text):
             font = _font(round(part.size * scale, 1), part.bold)
             anchor = {"start": "ls", "middle": "ms", "end": "rs"}[part.anchor]
-            stroke = max(1, round(scale * 0.18)) if part.bold and scale > 1.5 else 0
+            stroke = scale * 0.14 if part.bold and scale > 1.5 else 0
             draw.text(
                 (part.x * scale, part.y * scale), part.text, fill=part.colour, font=font, anchor=anchor,
                 stroke_width=stroke, stroke_fill=part.colour,

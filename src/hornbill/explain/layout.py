@@ -48,7 +48,9 @@ class _Cell:
     rank: int = 0
 
 
-def arrange(boxes: list[Box], lines: list[Line], gap_x: float = 28.0, gap_y: float = 34.0) -> tuple[float, float]:
+def arrange(
+    boxes: list[Box], lines: list[Line], gap_x: float = 28.0, gap_y: float = 34.0
+) -> tuple[float, float]:
     """Places the boxes and routes the lines, from top to bottom.
 
     Args:
@@ -96,6 +98,7 @@ def _cells(boxes: list[Box], lines: list[Line]) -> tuple[list[_Cell], list[list[
 def _order(cells: list[_Cell], ranks: list[list[int]], side: str) -> None:
     place = {number: i for level in ranks for i, number in enumerate(level)}
     for level in ranks if side == "before" else reversed(ranks):
+
         def middle(number: int) -> float:
             near = getattr(cells[number], side)
             return sum(place[n] for n in near) / len(near) if near else place[number]
@@ -138,7 +141,9 @@ def _place(cells: list[_Cell], level: list[int], wanted: list[float], gap: float
         weight = 1.0 if cells[number].box is not None else 0.01  # boxes stay in line; passing lines give way
         blocks.append([(wanted[i] - width / 2) * weight, weight, width + gap])
         members.append([number])
-        while len(blocks) > 1 and blocks[-2][0] / blocks[-2][1] + blocks[-2][2] > blocks[-1][0] / blocks[-1][1]:
+        while (
+            len(blocks) > 1 and blocks[-2][0] / blocks[-2][1] + blocks[-2][2] > blocks[-1][0] / blocks[-1][1]
+        ):
             last, names = blocks.pop(), members.pop()
             total, weight, size = blocks[-1]
             blocks[-1] = [total + last[0] - last[1] * size, weight + last[1], size + last[2]]
@@ -151,7 +156,12 @@ def _place(cells: list[_Cell], level: list[int], wanted: list[float], gap: float
 
 
 def _finish(
-    boxes: list[Box], lines: list[Line], cells: list[_Cell], ranks: list[list[int]], chains: list[list[int]], gap_y: float
+    boxes: list[Box],
+    lines: list[Line],
+    cells: list[_Cell],
+    ranks: list[list[int]],
+    chains: list[list[int]],
+    gap_y: float,
 ) -> tuple[float, float]:
     left = min(cell.x - cell.width / 2 for cell in cells)
     right = max(cell.x + cell.width / 2 for cell in cells)

@@ -203,16 +203,16 @@ def _draw(
     heading = 24.0
     drawing = Drawing(max(width, text_width(title, 11, True)) + 2 * _MARGIN, height + 2 * _MARGIN + heading, title)
     drawing.text(_MARGIN, _MARGIN + 8, title, 11, bold=True, anchor="start")
-    down = _MARGIN + heading
+    down, right = _MARGIN + heading, (drawing.width - width) / 2  # a narrow network stands in the middle
     for line in lines:
         skip = len(line.points) > 2
         colour = (37, 99, 165) if skip else (90, 98, 112)
-        drawing.path([(x + _MARGIN, y + down) for x, y in line.points], colour, 1.4 if skip else 1.2)
+        drawing.path([(x + right, y + down) for x, y in line.points], colour, 1.4 if skip else 1.2)
     for row, words, box in zip(rows, texts, boxes, strict=True):
-        x, y = box.x - box.width / 2 + _MARGIN, box.y - box.height / 2 + down
+        x, y = box.x - box.width / 2 + right, box.y - box.height / 2 + down
         drawing.rectangle(x, y, box.width, box.height, _fill(row.class_name), (110, 118, 132))
         for i, text in enumerate(words):
-            drawing.text(box.x + _MARGIN, y + _PADDING / 2 + (i + 1) * _LINE_HEIGHT - 3.5, text, _SIZE, bold=i == 0)
+            drawing.text(box.x + right, y + _PADDING / 2 + (i + 1) * _LINE_HEIGHT - 3.5, text, _SIZE, bold=i == 0)
     return drawing
 
 

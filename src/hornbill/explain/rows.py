@@ -126,7 +126,9 @@ def _row_of_node(node: Node, depth: int) -> Row:
     parents = [t._keras_history[0].name for t in node.inputs if t._keras_history is not None]
     outputs = [t.shape for t in node.outputs]
     name = operation.fn.__name__ if isinstance(operation, OpOperation) else type(operation).__name__
-    return Row(operation, operation.name, name, [t.shape for t in node.inputs], outputs, parents, node.record, depth)
+    return Row(
+        operation, operation.name, name, [t.shape for t in node.inputs], outputs, parents, node.record, depth
+    )
 
 
 def _row_of_record(record: Record, depth: int) -> Row:
@@ -147,7 +149,10 @@ def _traced(model: Any) -> Record | None:
     shapes = model._build_shapes
     if not model.built or not shapes:
         return None
-    tensors = {key.removesuffix("_shape"): _tensors_from_shapes(shape, model.compute_dtype) for key, shape in shapes.items()}
+    tensors = {
+        key.removesuffix("_shape"): _tensors_from_shapes(shape, model.compute_dtype)
+        for key, shape in shapes.items()
+    }
     first = tensors.pop("input", None)
     try:
         record = infer_spec(model._run, (first,) if first is not None else (), tensors)[1]

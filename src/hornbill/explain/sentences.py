@@ -62,7 +62,11 @@ def sentences_of(record: Record) -> list[Sentence]:
         claims = list(found(record))
     except (KeyError, TypeError, ValueError, IndexError, ZeroDivisionError):
         return []
-    return [s for s in claims if s.axis is None or (s.axis < len(output.shape) and output.shape[s.axis] == s.after)]
+    return [
+        s
+        for s in claims
+        if s.axis is None or (s.axis < len(output.shape) and output.shape[s.axis] == s.after)
+    ]
 
 
 def _first(value: Any) -> TensorSpec | None:
@@ -83,13 +87,18 @@ def _tuple(value: Any, rank: int, default: int = 1) -> tuple[int, ...]:
     return (int(value),) * rank if isinstance(value, int) else tuple(int(v) for v in value)
 
 
-def _window_geometry(record: Record) -> tuple[TensorSpec, int, list[int], tuple[int, ...], tuple[int, ...], str, Any]:
+def _window_geometry(
+    record: Record,
+) -> tuple[TensorSpec, int, list[int], tuple[int, ...], tuple[int, ...], str, Any]:
     """Returns input, rank, spatial axes, window sizes, strides, data format and output of a window op."""
     inputs, arguments = record.tensors()[0], record.arguments
     rank = len(inputs.shape) - 2
     data_format = arguments.get("data_format") or "channels_last"
     first = 2 if data_format == "channels_first" else 1
-    kernel = next((arguments[k] for k in ("kernel", "depthwise_kernel") if isinstance(arguments.get(k), TensorSpec)), None)
+    kernel = next(
+        (arguments[k] for k in ("kernel", "depthwise_kernel") if isinstance(arguments.get(k), TensorSpec)),
+        None,
+    )
     sizes = kernel.shape[:rank] if kernel is not None else _tuple(arguments.get("pool_size"), rank)
     strides = arguments.get("strides")
     strides = _tuple(strides if strides is not None else (1 if kernel is not None else sizes), rank)
@@ -108,20 +117,34 @@ def _window(record: Record) -> Iterator[Sentence]:
         reach = step * (kernel - 1) + 1
         shown = f"{reach}" if step == 1 else f"({step} * ({kernel} - 1) + 1)"
         if before is None:
-            text = f"ceil({names[i]} / {stride})" if padding == "same" else f"({names[i]} - {shown}) // {stride} + 1"
+            text = (
+                f"ceil({names[i]} / {stride})"
+                if padding == "same"
+                else f"({names[i]} - {shown}) // {stride} + 1"
+            )
             yield Sentence(axis, names[i], None, None, text)
         elif padding == "same":
             after = -(-before // stride)
             pad = max((after - 1) * stride + reach - before, 0)
             note = f"padded by {pad // 2} + {pad - pad // 2}" if pad else "no padding needed"
             if stride == 1:
-                yield Sentence(axis, names[i], before, after, f"{before} + {pad} - ({reach} - 1) = {after} ('same': {note})")
+                yield Sentence(
+                    axis,
+                    names[i],
+                    before,
+                    after,
+                    f"{before} + {pad} - ({reach} - 1) = {after} ('same': {note})",
+                )
             else:
-                yield Sentence(axis, names[i], before, after, f"ceil({before} / {stride}) = {after} ('same': {note})")
+                yield Sentence(
+                    axis, names[i], before, after, f"ceil({before} / {stride}) = {after} ('same': {note})"
+                )
         else:
             after = (before - reach) // stride + 1
             yield Sentence(axis, names[i], before, after, f"({before} - {shown}) // {stride} + 1 = {after}")
-    kernel = next((record.arguments[k] for k in ("kernel",) if isinstance(record.arguments.get(k), TensorSpec)), None)
+    kernel = next(
+        (record.arguments[k] for k in ("kernel",) if isinstance(record.arguments.get(k), TensorSpec)), None
+    )
     if kernel is not None and record.name == "conv":
         channel = 1 if data_format == "channels_first" else rank + 1
         filters = kernel.shape[-1]
@@ -144,10 +167,14 @@ def _transposed_window(record: Record) -> Iterator[Sentence]:
         if before is None:
             yield Sentence(axis, names[i], None, None, f"{names[i]} * {stride}")
         elif extras is None and padding == "same":
-            yield Sentence(axis, names[i], before, before * stride, f"{before} * {stride} = {before * stride}")
+            yield Sentence(
+                axis, names[i], before, before * stride, f"{before} * {stride} = {before * stride}"
+            )
         elif extras is None:
             after = before * stride + max(reach - stride, 0)
-            yield Sentence(axis, names[i], before, after, f"{before} * {stride} + max({reach} - {stride}, 0) = {after}")
+            yield Sentence(
+                axis, names[i], before, after, f"{before} * {stride} + max({reach} - {stride}, 0) = {after}"
+            )
         else:
             cut = 2 * (reach // 2) if padding == "same" else 0
             after = (before - 1) * stride + reach - cut + extras[i]
@@ -158,7 +185,13 @@ def _transposed_window(record: Record) -> Iterator[Sentence]:
     channel = 1 if data_format == "channels_first" else rank + 1
     if output is not None:
         filters = output.shape[channel]
-        yield Sentence(channel, "channels", inputs.shape[channel], filters, f"{_show(filters)} filters = {_show(filters)} channels")
+        yield Sentence(
+            channel,
+            "channels",
+            inputs.shape[channel],
+            filters,
+            f"{_show(filters)} filters = {_show(filters)} channels",
+        )
 
 
 @rule("contraction")
@@ -188,7 +221,9 @@ def _concatenate(record: Record) -> Iterator[Sentence]:
     if None in sizes:
         return
     total = sum(sizes)  # type: ignore[arg-type]
-    yield Sentence(axis, axis_names(len(output.shape))[axis], sizes[0], total, f"{' + '.join(map(str, sizes))} = {total}")
+    yield Sentence(
+        axis, axis_names(len(output.shape))[axis], sizes[0], total, f"{' + '.join(map(str, sizes))} = {total}"
+    )
 
 
 @rule("reshape")
@@ -204,7 +239,13 @@ def _reshape(record: Record) -> Iterator[Sentence]:
     if int(np.prod(after, dtype=np.int64)) == count:  # type: ignore[arg-type]
         left = " * ".join(map(str, before)) or "1"
         right = " * ".join(map(str, after)) or "1"
-        yield Sentence(len(output.shape) - 1, "elements", None, after[-1] if after else output.shape[-1], f"{left} = {right}" if len(after) > 1 else f"{left} = {count}")  # noqa: E501
+        yield Sentence(
+            len(output.shape) - 1,
+            "elements",
+            None,
+            after[-1] if after else output.shape[-1],
+            f"{left} = {right}" if len(after) > 1 else f"{left} = {count}",
+        )  # noqa: E501
 
 
 @rule("reduction")
@@ -243,7 +284,13 @@ def _pad(record: Record) -> Iterator[Sentence]:
         before = inputs.shape[axis]
         left, right = width if isinstance(width, (tuple, list)) else (width, width)
         if (left or right) and before is not None:
-            yield Sentence(axis, names[axis], before, before + left + right, f"{left} + {before} + {right} = {before + left + right}")
+            yield Sentence(
+                axis,
+                names[axis],
+                before,
+                before + left + right,
+                f"{left} + {before} + {right} = {before + left + right}",
+            )
 
 
 @rule("transpose")
@@ -262,7 +309,13 @@ def _gather(record: Record) -> Iterator[Sentence]:
         return
     table = tensors[0]
     if len(table.shape) == 2 and output.shape and output.shape[-1] == table.shape[-1]:
-        yield Sentence(len(output.shape) - 1, "features", None, table.shape[-1], f"each index becomes a row of {_show(table.shape[-1])} numbers")  # noqa: E501
+        yield Sentence(
+            len(output.shape) - 1,
+            "features",
+            None,
+            table.shape[-1],
+            f"each index becomes a row of {_show(table.shape[-1])} numbers",
+        )  # noqa: E501
 
 
 @rule("attention")
@@ -272,9 +325,21 @@ def _attention(record: Record) -> Iterator[Sentence]:
     if output is None or len(tensors) < 3:
         return
     query, value = tensors[0], tensors[2]
-    yield Sentence(1, "query steps", query.shape[1], query.shape[1], f"one output per query step: {_show(query.shape[1])}")
+    yield Sentence(
+        1,
+        "query steps",
+        query.shape[1],
+        query.shape[1],
+        f"one output per query step: {_show(query.shape[1])}",
+    )
     last = len(output.shape) - 1
-    yield Sentence(last, "features", query.shape[-1], value.shape[-1], f"a mixture of values of {_show(value.shape[-1])} features")
+    yield Sentence(
+        last,
+        "features",
+        query.shape[-1],
+        value.shape[-1],
+        f"a mixture of values of {_show(value.shape[-1])} features",
+    )
 
 
 @rule("split")
@@ -287,4 +352,10 @@ def _split(record: Record) -> Iterator[Sentence]:
     axis %= len(inputs.shape)
     before = inputs.shape[axis]
     if before is not None:
-        yield Sentence(axis, axis_names(len(inputs.shape))[axis], before, before // sections, f"{before} / {sections} = {before // sections}")  # noqa: E501
+        yield Sentence(
+            axis,
+            axis_names(len(inputs.shape))[axis],
+            before,
+            before // sections,
+            f"{before} / {sections} = {before // sections}",
+        )  # noqa: E501

@@ -179,7 +179,9 @@ def _amount(variables: list[Any]) -> str:
 
 def _numpy_name(dtype: str) -> str:
     name = standardize_dtype(dtype)
-    return {"bfloat16": "uint16", "float8_e4m3fn": "uint8", "float8_e5m2": "uint8", "int4": "uint8"}.get(name, name)
+    return {"bfloat16": "uint16", "float8_e4m3fn": "uint8", "float8_e5m2": "uint8", "int4": "uint8"}.get(
+        name, name
+    )
 
 
 def _bytes(size: float) -> str:

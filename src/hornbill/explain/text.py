@@ -64,7 +64,9 @@ def explain(target: Any, layer: str | None = None, to: str | None = None) -> Exp
     if layer is None:
         total = sum(v.size for v in target.weights)
         trainable = sum(v.size for v in target.trainable_weights)
-        lines.append(f"Together: {total:,} parameters, {trainable:,} trainable, {total - trainable:,} not trainable.")
+        lines.append(
+            f"Together: {total:,} parameters, {trainable:,} trainable, {total - trainable:,} not trainable."
+        )
     text = "\n".join(lines)
     if to is not None:
         Path(to).write_text(text + "\n", encoding="utf-8")

@@ -56,18 +56,33 @@ class InputLayer(Layer):
         if batch_shape is None:
             if shape is None:
                 raise ArgumentError(
-                    "Input needs a shape.", why="Layers size their weights by it.", fixes="Input(shape=(28, 28, 1))"
+                    "Input needs a shape.",
+                    why="Layers size their weights by it.",
+                    fixes="Input(shape=(28, 28, 1))",
                 )
             if not isinstance(shape, Iterable):
-                raise ArgumentError("A shape is a tuple, also with one axis.", got=f"{shape!r}.", fixes=f"Input(({shape},))")
+                raise ArgumentError(
+                    "A shape is a tuple, also with one axis.", got=f"{shape!r}.", fixes=f"Input(({shape},))"
+                )
             batch_shape = (batch_size, *standardize_shape(shape))
         elif shape is not None:
-            raise ArgumentError("Give Input either shape or batch_shape, not both.", got=f"{shape} and {batch_shape}.")
+            raise ArgumentError(
+                "Give Input either shape or batch_shape, not both.", got=f"{shape} and {batch_shape}."
+            )
         if ragged:
-            raise ArgumentError("Input(ragged=True): JAX has no ragged tensors.", fixes="Pad to one length and mask.")
+            raise ArgumentError(
+                "Input(ragged=True): JAX has no ragged tensors.", fixes="Pad to one length and mask."
+            )
         self.batch_shape = standardize_shape(batch_shape)
-        self._input_dtype, self.sparse, self.ragged, self.optional = standardize_dtype(dtype), bool(sparse), False, optional
-        tensor = input_tensor or KerasTensor(self.batch_shape, self._input_dtype, sparse=self.sparse, name=self.name)
+        self._input_dtype, self.sparse, self.ragged, self.optional = (
+            standardize_dtype(dtype),
+            bool(sparse),
+            False,
+            optional,
+        )
+        tensor = input_tensor or KerasTensor(
+            self.batch_shape, self._input_dtype, sparse=self.sparse, name=self.name
+        )
         Node(self, (), {}, tensor)
         self.built = True
 

@@ -92,7 +92,11 @@ def known_channels(layer: Layer, input_shape: Sequence[int | None], axis: int) -
             why=f"Its weights have one row for each of the {names[axis]}.",
             fixes=(
                 "Give all sizes in Input(...); only those that no layer needs may be None.",
-                *(("For pictures of any size: GlobalAveragePooling2D() instead of Flatten().",) if len(names) == 2 else ()),
+                *(
+                    ("For pictures of any size: GlobalAveragePooling2D() instead of Flatten().",)
+                    if len(names) == 2
+                    else ()
+                ),
             ),
         )
     return size

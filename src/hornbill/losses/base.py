@@ -49,7 +49,7 @@ class Loss(Configurable):
         >>> class Squared(Loss):
         ...     def call(self, y_true, y_pred):
         ...         return ops.mean(ops.square(y_true - y_pred), axis=-1)
-        >>> float(Squared()([[0.0, 2.0]], [[0.0, 0.0]]))
+        >>> float(Squared()(np.array([[0.0, 2.0]]), np.zeros((1, 2))))
         2.0
     """
 

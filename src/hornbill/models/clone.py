@@ -121,6 +121,10 @@ def model_from_config(config: dict[str, Any], custom_objects: dict[str, Any] | N
 def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Model:
     """Returns the model for JSON from `to_json`, with newly initialised weights.
 
+    Args:
+        json_string: The text.
+        custom_objects: Classes and functions by name that the text names.
+
     Raises:
         FileError: If the text is no JSON, or no model.
     """

@@ -165,7 +165,11 @@ class Functional(Model):
         if value is None or (isinstance(value, KerasTensor) and value.shape == tensor.shape):
             return value
         x = convert_to_tensor(value)
-        if not isinstance(x, KerasTensor) and x.dtype != tensor.dtype and not jnp.issubdtype(x.dtype, jnp.floating):
+        if (
+            not isinstance(x, KerasTensor)
+            and x.dtype != tensor.dtype
+            and not jnp.issubdtype(x.dtype, jnp.floating)
+        ):
             x = convert_to_tensor(x, tensor.dtype)
         shape, wanted = tuple(x.shape), tensor.shape
         if len(shape) == len(wanted) + 1 and shape[-1] == 1:
@@ -239,12 +243,22 @@ def _shape_fixes(wanted: tuple[int | None, ...], shape: tuple[int | None, ...]) 
             what = "The data looks channels_first" if first else "The axes come in another order"
             return [f"{what}: numpy.transpose(x, {(0, *axes)}) puts them right."]
     if picture and shape[-1] != channels and _same_sizes(shape[:-1], wanted[:-1]):
-        change = "x.mean(axis=-1, keepdims=True)" if channels == 1 else f"numpy.repeat(x[..., :1], {channels}, axis=-1)"
+        change = (
+            "x.mean(axis=-1, keepdims=True)"
+            if channels == 1
+            else f"numpy.repeat(x[..., :1], {channels}, axis=-1)"
+        )
         if (channels, shape[-1]) == (3, 4):
             change = "x[..., :3]"
-        return [f"Images of {shape[-1]} channels for a model of {channels}: {change}.", _rebuild(wanted, shape)]
+        return [
+            f"Images of {shape[-1]} channels for a model of {channels}: {change}.",
+            _rebuild(wanted, shape),
+        ]
     if picture and shape[-1] == channels and None not in wanted[1:]:
-        return [f"Resize the images: keras.ops.image.resize(x, {tuple(wanted[1:3])}).", _rebuild(wanted, shape)]
+        return [
+            f"Resize the images: keras.ops.image.resize(x, {tuple(wanted[1:3])}).",
+            _rebuild(wanted, shape),
+        ]
     return [_rebuild(wanted, shape)]
 
 
@@ -269,5 +283,3 @@ def _with_input_layers(inputs: Any) -> Any:
         return tensor
 
     return jax.tree_util.tree_map(prepare, inputs, is_leaf=_is_tensor)
-
-

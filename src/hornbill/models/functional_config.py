@@ -83,7 +83,9 @@ def _call_data(args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
     return {"args": args, "kwargs": kwargs, **marked}
 
 
-def graph_from_config(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> tuple[Any, Any]:
+def graph_from_config(
+    config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+) -> tuple[Any, Any]:
     """Makes the layers of a configuration, connects them, and returns the inputs and outputs."""
     with CustomObjectScope(custom_objects or {}):
         operations: dict[str, Operation] = {}
@@ -93,19 +95,25 @@ def graph_from_config(config: dict[str, Any], custom_objects: dict[str, Any] | N
             operations[data.get("name") or data["config"]["name"]] = operation
             waiting.extend((operation, node) for node in _nodes_of(data))
         made: dict[tuple[str, int], Any] = {
-            (name, 0): op._inbound_nodes[0].outputs for name, op in operations.items() if isinstance(op, InputLayer)
+            (name, 0): op._inbound_nodes[0].outputs
+            for name, op in operations.items()
+            if isinstance(op, InputLayer)
         }
         counts = {name: int((name, 0) in made) for name in operations}
         names = {id(op): name for name, op in operations.items()}
         _connect(waiting, made, counts, names)
         inputs, outputs = _ends(config["input_layers"], made), _ends(config["output_layers"], made)
-        old = any(isinstance(node, list) for data in config["layers"] for node in data.get("inbound_nodes") or [])
+        old = any(
+            isinstance(node, list) for data in config["layers"] for node in data.get("inbound_nodes") or []
+        )
         return (_alone(inputs), _alone(outputs)) if old else (inputs, outputs)
 
 
 def _make_operation(data: dict[str, Any]) -> Operation:
     if not isinstance(data, dict) or not isinstance(data.get("config"), dict):
-        raise FileError("A layer in the configuration must be a dict with class_name and config.", got=f"{data!r}"[:120])
+        raise FileError(
+            "A layer in the configuration must be a dict with class_name and config.", got=f"{data!r}"[:120]
+        )
     found = op_from_config(data)
     if found is not None:
         return found
@@ -136,7 +144,12 @@ def _nodes_of(data: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _old_reference(value: Any) -> Any:
-    if isinstance(value, list) and len(value) == 3 and isinstance(value[0], str) and isinstance(value[1], int):
+    if (
+        isinstance(value, list)
+        and len(value) == 3
+        and isinstance(value[0], str)
+        and isinstance(value[1], int)
+    ):
         return {"class_name": "__keras_tensor__", "config": {"keras_history": value}}
     return value
 
@@ -197,7 +210,9 @@ def _tensor(place: Any, made: dict[tuple[str, int], Any]) -> KerasTensor:
         name, node, index = place
         outputs = made.get((name, node))
     except (TypeError, ValueError):
-        raise FileError("A connection in the configuration must be [layer, call, output].", got=f"{place!r}.") from None
+        raise FileError(
+            "A connection in the configuration must be [layer, call, output].", got=f"{place!r}."
+        ) from None
     if outputs is None:
         raise _NotYet
     if not isinstance(index, int) or index >= len(outputs):

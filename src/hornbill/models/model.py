@@ -74,7 +74,10 @@ class Model(Trainer, Layer):
         raise NotWrittenError(
             f"Model {self.name!r} has no call method.",
             why="It says what the model computes.",
-            fixes=("def call(self, inputs): return self.dense(inputs)", "Or make the model of inputs and outputs."),
+            fixes=(
+                "def call(self, inputs): return self.dense(inputs)",
+                "Or make the model of inputs and outputs.",
+            ),
         )
 
     # ---- layers
@@ -96,7 +99,9 @@ class Model(Trainer, Layer):
         """
         layers = self.layers
         if (index is not None and name is not None) or (index is None and name is None):
-            raise ArgumentError("get_layer wants a name or an index, one of the two.", got=f"{name=}, {index=}.")
+            raise ArgumentError(
+                "get_layer wants a name or an index, one of the two.", got=f"{name=}, {index=}."
+            )
         if index is not None:
             if not -len(layers) <= index < len(layers):
                 raise ArgumentError(f"Model {self.name!r} has {len(layers)} layers.", got=f"index={index}.")
@@ -131,11 +136,16 @@ class Model(Trainer, Layer):
             return
         shape = args[0] if args else kwargs.pop("input_shape", None)
         if shape is None and not kwargs:
-            raise ArgumentError("build wants the input shape, batch axis first.", fixes="model.build((None, 28, 28, 1))")
+            raise ArgumentError(
+                "build wants the input shape, batch axis first.", fixes="model.build((None, 28, 28, 1))"
+            )
         if self._building:
             return
         values = () if shape is None else (_tensors_from_shapes(_as_tuples(shape), self.compute_dtype),)
-        named = {k.removesuffix("_shape"): _tensors_from_shapes(_as_tuples(v), self.compute_dtype) for k, v in kwargs.items()}
+        named = {
+            k.removesuffix("_shape"): _tensors_from_shapes(_as_tuples(v), self.compute_dtype)
+            for k, v in kwargs.items()
+        }
         self._building += 1
         try:
             infer_spec(self._run, values, named)
@@ -188,7 +198,9 @@ class Model(Trainer, Layer):
         """Writes the whole model to a `.keras` or `.h5` file (or a directory when `zipped=False`)."""
         files.save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
-    def save_weights(self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None) -> None:
+    def save_weights(
+        self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None
+    ) -> None:
         """Writes the weights to a `.weights.h5` file."""
         files.save_weights(self, filepath, overwrite=overwrite, max_shard_size=max_shard_size)
 
@@ -200,7 +212,9 @@ class Model(Trainer, Layer):
         """Returns the configuration as JSON; `model_from_json` makes an equal model of it."""
         return json.dumps(serialize_keras_object(self), **kwargs)
 
-    def export(self, filepath: Any, format: str = "stablehlo", verbose: bool | None = None, **kwargs: Any) -> None:
+    def export(
+        self, filepath: Any, format: str = "stablehlo", verbose: bool | None = None, **kwargs: Any
+    ) -> None:
         """Writes the compiled inference function for use without Hornbill."""
         exports.export_model(self, filepath, format=format, verbose=verbose, **kwargs)
 

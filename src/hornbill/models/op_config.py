@@ -35,8 +35,8 @@ _FAMILIES = {
         SegmentMax SegmentMin SegmentProd SegmentSum TopK ViewAsComplex ViewAsReal""",
     "linalg": """Cholesky CholeskyInverse Det Eig Eigh Inv JVP Lstsq LuFactor MatrixRank Norm Pinv Qr SVD Solve
         SolveTriangular""",
-    "image": """AffineTransform CropImages ElasticTransform ExtractPatches GaussianBlur HSVToRGB MapCoordinates PadImages
-        PerspectiveTransform RGBToGrayscale RGBToHSV Resize SSIM ScaleAndTranslate SobelEdges""",
+    "image": """AffineTransform CropImages ElasticTransform ExtractPatches GaussianBlur HSVToRGB MapCoordinates
+        PadImages PerspectiveTransform RGBToGrayscale RGBToHSV Resize SSIM ScaleAndTranslate SobelEdges""",
     "nn": """AdaptiveAveragePool AdaptiveMaxPool AveragePool BatchNorm BinaryCrossentropy CTCDecode CTCLoss
         CategoricalCrossentropy Celu Conv ConvTranspose DepthToSpace DepthwiseConv DotProductAttention Elu Fold Gelu Glu
         HardShrink HardSigmoid HardSilu HardTanh LayerNorm LeakyRelu LogSigmoid LogSoftmax MaxPool Moments MultiHot
@@ -140,7 +140,8 @@ def op_from_config(data: dict[str, Any]) -> OpOperation | None:
     op_name = names.get(class_name) or to_snake_case(class_name)
     fn = _ALSO_READ.get(op_name) or OPS.get(op_name)
     if fn is None:
-        raise FileError(f"The configuration uses the op {class_name!r}, which does not exist.{did_you_mean(op_name, OPS)}")
+        hint = did_you_mean(op_name, OPS)
+        raise FileError(f"The configuration uses the op {class_name!r}, which does not exist.{hint}")
     config = dict(data["config"])
     name = config.pop("name", None)
     parameters = _signature(fn).parameters
@@ -150,7 +151,7 @@ def op_from_config(data: dict[str, Any]) -> OpOperation | None:
         if key in parameters or (open_ended and value is not None and value is not False):
             arguments[key] = _as_tuples(deserialize_keras_object(value))
         elif value is not None and value is not False:
-            raise FileError(f"The op {class_name!r} in the configuration has an argument {key}={value!r} that is not known.")
+            raise FileError(f"The op {class_name!r} in the file has an unknown argument.", got=f"{key}={value!r}.")
     return _ReadOperation(fn, name, arguments)
 
 

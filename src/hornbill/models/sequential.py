@@ -35,7 +35,11 @@ class Sequential(Model):
     """
 
     def __init__(
-        self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None, **kwargs: Any
+        self,
+        layers: Sequence[Any] | None = None,
+        trainable: bool = True,
+        name: str | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(name=name, **kwargs)
         self._layers: list[Layer] = []
@@ -78,7 +82,9 @@ class Sequential(Model):
             raise ArgumentError("Sequential takes layers only.", got=f"{layer!r}.", fixes=hint)
         if isinstance(layer, InputLayer):
             if self._layers or self._input_layer is not None:
-                raise ArgumentError(f"Model {self.name!r} already starts with something; an Input must come first.")
+                raise ArgumentError(
+                    f"Model {self.name!r} already starts with something; an Input must come first."
+                )
             self._input_layer, self._output_tensor = layer, layer.output
             return
         taken = [other.name for other in self._layers]
@@ -116,7 +122,9 @@ class Sequential(Model):
         layer = self._layers.pop()
         if self._input_layer is not None:
             if self._layers:
-                node = self._output_tensor._keras_history[0]._inbound_nodes[self._output_tensor._keras_history[1]]
+                node = self._output_tensor._keras_history[0]._inbound_nodes[
+                    self._output_tensor._keras_history[1]
+                ]
                 self._output_tensor = node.inputs[0]
             else:
                 self._output_tensor = self._input_layer.output
@@ -128,10 +136,16 @@ class Sequential(Model):
         if self._output_tensor is not None or not self._layers:
             return
         if input_shape is None:
-            raise ArgumentError("build wants the input shape, batch axis first.", fixes="model.build((None, 28, 28, 1))")
-        if not isinstance(input_shape, (tuple, list)) or any(isinstance(size, (tuple, list)) for size in input_shape):
+            raise ArgumentError(
+                "build wants the input shape, batch axis first.", fixes="model.build((None, 28, 28, 1))"
+            )
+        if not isinstance(input_shape, (tuple, list)) or any(
+            isinstance(size, (tuple, list)) for size in input_shape
+        ):
             raise ArgumentError("A Sequential model has one input.", got=f"{input_shape!r}.")
-        self._input_layer = Input(batch_shape=input_shape, dtype=_input_dtype(self._layers[0]))._keras_history[0]  # type: ignore[index]
+        self._input_layer = Input(
+            batch_shape=input_shape, dtype=_input_dtype(self._layers[0])
+        )._keras_history[0]  # type: ignore[index]
         tensor = self._input_layer.output  # type: ignore[union-attr]
         for layer in self._layers:
             tensor = layer(tensor)
@@ -183,7 +197,11 @@ class Sequential(Model):
     def _shapeless(self) -> NotBuiltError:
         return NotBuiltError(
             f"Sequential model {self.name!r} does not know its input shape yet.",
-            fixes=("Make Input((28, 28, 1)) its first entry.", "model.build((None, 28, 28, 1))", "Call it on data once."),
+            fixes=(
+                "Make Input((28, 28, 1)) its first entry.",
+                "model.build((None, 28, 28, 1))",
+                "Call it on data once.",
+            ),
         )
 
     def get_config(self) -> dict[str, Any]:

@@ -66,7 +66,12 @@ def add(x1: Tensor, x2: Tensor) -> Tensor:
 
 @op(rule="broadcast")
 def bitwise_and(x: Tensor, y: Tensor) -> Tensor:
-    """Returns the bits set in both integers."""
+    """Returns the bits set in both integers.
+
+    Args:
+        x: A tensor of integers.
+        y: Another.
+    """
     check_broadcast("bitwise_and", x, y)
     return jnp.bitwise_and(x, y)
 
@@ -80,7 +85,12 @@ def bitwise_left_shift(x: Tensor, y: Tensor) -> Tensor:
 
 @op(rule="broadcast")
 def bitwise_or(x: Tensor, y: Tensor) -> Tensor:
-    """Returns the bits set in either integer."""
+    """Returns the bits set in either integer.
+
+    Args:
+        x: A tensor of integers.
+        y: Another.
+    """
     check_broadcast("bitwise_or", x, y)
     return jnp.bitwise_or(x, y)
 
@@ -94,7 +104,12 @@ def bitwise_right_shift(x: Tensor, y: Tensor) -> Tensor:
 
 @op(rule="broadcast")
 def bitwise_xor(x: Tensor, y: Tensor) -> Tensor:
-    """Returns the bits set in exactly one of the integers."""
+    """Returns the bits set in exactly one of the integers.
+
+    Args:
+        x: A tensor of integers.
+        y: Another.
+    """
     check_broadcast("bitwise_xor", x, y)
     return jnp.bitwise_xor(x, y)
 

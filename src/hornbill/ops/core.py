@@ -150,7 +150,11 @@ def _inside(limit: Any, dtype: Any) -> Any:
 
 @op(rule="elementwise")
 def stop_gradient(variable: Tensor) -> Tensor:
-    """Returns the tensor as a constant: no gradient flows through it."""
+    """Returns the tensor as a constant: no gradient flows through it.
+
+    Args:
+        variable: The tensor or Variable.
+    """
     return lax.stop_gradient(variable)
 
 

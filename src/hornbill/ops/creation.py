@@ -67,17 +67,32 @@ def array(x: Tensor, dtype: Any = None) -> Tensor:
 
 
 def zeros(shape: Any, dtype: Any = None) -> Tensor:
-    """Returns a tensor of zeros."""
+    """Returns a tensor of zeros.
+
+    Args:
+        shape: A whole number or a sequence of them.
+        dtype: Dtype; None means the float type.
+    """
     return jnp.zeros(_shape(shape), as_dtype(dtype))
 
 
 def ones(shape: Any, dtype: Any = None) -> Tensor:
-    """Returns a tensor of ones."""
+    """Returns a tensor of ones.
+
+    Args:
+        shape: A whole number or a sequence of them.
+        dtype: Dtype; None means the float type.
+    """
     return jnp.ones(_shape(shape), as_dtype(dtype))
 
 
 def empty(shape: Any, dtype: Any = None) -> Tensor:
-    """Returns a tensor whose values are not to be relied on (they are zeros)."""
+    """Returns a tensor whose values are not to be relied on (they are zeros).
+
+    Args:
+        shape: A whole number or a sequence of them.
+        dtype: Dtype; None means the float type.
+    """
     return jnp.empty(_shape(shape), as_dtype(dtype))
 
 
@@ -112,13 +127,24 @@ def ones_like(x: Tensor, dtype: Any = None) -> Tensor:
 
 @op(rule="elementwise")
 def empty_like(x: Tensor, dtype: Any = None) -> Tensor:
-    """Returns a tensor in the shape of `x` whose values are not to be relied on (they are zeros)."""
+    """Returns a tensor in the shape of `x` whose values are not to be relied on (they are zeros).
+
+    Args:
+        x: The tensor.
+        dtype: Dtype; None means that of `x`.
+    """
     return jnp.empty_like(x, None if dtype is None else as_dtype(dtype))
 
 
 @op(rule="elementwise")
 def full_like(x: Tensor, fill_value: Tensor, dtype: Any = None) -> Tensor:
-    """Returns one value in the shape of `x`; in its dtype, if none is given."""
+    """Returns one value in the shape of `x`; in its dtype, if none is given.
+
+    Args:
+        x: The tensor.
+        fill_value: The value.
+        dtype: Dtype; None means that of `x`.
+    """
     return jnp.full_like(x, fill_value, None if dtype is None else as_dtype(dtype))
 
 
@@ -194,7 +220,17 @@ def logspace(
     dtype: Any = None,
     axis: int = 0,
 ) -> Tensor:
-    """Returns `base ** p` for `num` powers `p` at equal distances from `start` to `stop`."""
+    """Returns `base ** p` for `num` powers `p` at equal distances from `start` to `stop`.
+
+    Args:
+        start: The first power.
+        stop: The last power.
+        num: How many numbers.
+        endpoint: Whether the power `stop` is among them.
+        base: The base of the powers.
+        dtype: Dtype; None derives it from the powers.
+        axis: Where the new axis stands if the ends are tensors.
+    """
     check_broadcast("logspace", start, stop)
     dtype = None if dtype is None else as_dtype(dtype)
     return jnp.logspace(start, stop, num, endpoint=endpoint, base=base, dtype=dtype, axis=axis)
@@ -204,7 +240,16 @@ def logspace(
 def geomspace(
     start: Tensor, stop: Tensor, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
 ) -> Tensor:
-    """Returns `num` numbers from `start` to `stop`, each the same multiple of the one before."""
+    """Returns `num` numbers from `start` to `stop`, each the same multiple of the one before.
+
+    Args:
+        start: The first end.
+        stop: The other end.
+        num: How many numbers.
+        endpoint: Whether `stop` is among them.
+        dtype: Dtype; None derives it from the ends.
+        axis: Where the new axis stands if the ends are tensors.
+    """
     check_broadcast("geomspace", start, stop)
     dtype = None if dtype is None else as_dtype(dtype)
     return jnp.geomspace(start, stop, num, endpoint=endpoint, dtype=dtype, axis=axis)
@@ -236,12 +281,24 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
 
 
 def identity(n: int, dtype: Any = None) -> Tensor:
-    """Returns the identity matrix of `n` rows."""
+    """Returns the identity matrix of `n` rows.
+
+    Args:
+        n: Number of rows and of columns.
+        dtype: Dtype; None means the float type.
+    """
     return jnp.eye(_count("identity", "n", n), dtype=as_dtype(dtype))
 
 
 def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
-    """Returns a matrix with ones on and below a diagonal, zeros above; the arguments are those of `eye`."""
+    """Returns a matrix with ones on and below a diagonal, zeros above; the arguments are those of `eye`.
+
+    Args:
+        N: Number of rows.
+        M: Number of columns; None means as many as rows.
+        k: The diagonal: 0 is the main one, positive ones are above.
+        dtype: Dtype; None means the float type.
+    """
     columns = None if M is None else _count("tri", "M", M)
     return jnp.tri(_count("tri", "N", N), columns, k, as_dtype(dtype))
 

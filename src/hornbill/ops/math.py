@@ -125,6 +125,12 @@ def segment_max(
     """Returns the largest of the rows of each segment (the smallest number where it has none).
 
     See `segment_sum`.
+
+    Args:
+        data: The rows.
+        segment_ids: The segment number of each row.
+        num_segments: How many segments there are; None means up to the largest number.
+        sorted: Whether the segment numbers rise, which is faster.
     """
     return _segments("segment_max", jax.ops.segment_max, data, segment_ids, num_segments, sorted)
 
@@ -136,6 +142,12 @@ def segment_min(
     """Returns the smallest of the rows of each segment (the largest number where it has none).
 
     See `segment_sum`.
+
+    Args:
+        data: The rows.
+        segment_ids: The segment number of each row.
+        num_segments: How many segments there are; None means up to the largest number.
+        sorted: Whether the segment numbers rise, which is faster.
     """
     return _segments("segment_min", jax.ops.segment_min, data, segment_ids, num_segments, sorted)
 
@@ -144,7 +156,14 @@ def segment_min(
 def segment_prod(
     data: Tensor, segment_ids: Tensor, num_segments: int | None = None, sorted: bool = False
 ) -> Tensor:
-    """Returns the product of the rows of each segment (1 where it has none); see `segment_sum`."""
+    """Returns the product of the rows of each segment (1 where it has none); see `segment_sum`.
+
+    Args:
+        data: The rows.
+        segment_ids: The segment number of each row.
+        num_segments: How many segments there are; None means up to the largest number.
+        sorted: Whether the segment numbers rise, which is faster.
+    """
     return _segments("segment_prod", jax.ops.segment_prod, data, segment_ids, num_segments, sorted)
 
 

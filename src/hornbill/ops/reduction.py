@@ -53,97 +53,193 @@ Axis = Any
 
 @op(rule="reduction")
 def all(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Returns whether all elements along the axes are true."""
+    """Returns whether all elements along the axes are true.
+
+    Args:
+        x: The tensor.
+        axis: Axis or axes; None means all.
+        keepdims: Whether the reduced axes stay with size 1.
+    """
     return jnp.all(x, axis=as_axes("all", axis, np.ndim(x)), keepdims=keepdims)
 
 
 @op(rule="reduction")
 def any(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Returns whether any element along the axes is true."""
+    """Returns whether any element along the axes is true.
+
+    Args:
+        x: The tensor.
+        axis: Axis or axes; None means all.
+        keepdims: Whether the reduced axes stay with size 1.
+    """
     return jnp.any(x, axis=as_axes("any", axis, np.ndim(x)), keepdims=keepdims)
 
 
 @op(rule="reduction")
 def amax(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Returns the largest element along the axes; another name of `max`."""
+    """Returns the largest element along the axes; another name of `max`.
+
+    Args:
+        x: The tensor.
+        axis: Axis or axes; None means all.
+        keepdims: Whether the reduced axes stay with size 1.
+    """
     return jnp.max(x, axis=as_axes("amax", axis, np.ndim(x)), keepdims=keepdims)
 
 
 @op(rule="reduction")
 def amin(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Returns the smallest element along the axes; another name of `min`."""
+    """Returns the smallest element along the axes; another name of `min`.
+
+    Args:
+        x: The tensor.
+        axis: Axis or axes; None means all.
+        keepdims: Whether the reduced axes stay with size 1.
+    """
     return jnp.min(x, axis=as_axes("amin", axis, np.ndim(x)), keepdims=keepdims)
 
 
 @op(rule="reduction")
 def mean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Returns the mean along the axes; integers give floats."""
+    """Returns the mean along the axes; integers give floats.
+
+    Args:
+        x: The tensor.
+        axis: Axis or axes; None means all.
+        keepdims: Whether the reduced axes stay with size 1.
+    """
     return jnp.mean(x, axis=as_axes("mean", axis, np.ndim(x)), keepdims=keepdims)
 
 
 @op(rule="reduction")
 def ptp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Returns the largest element less the smallest along the axes."""
+    """Returns the largest element less the smallest along the axes.
+
+    Args:
+        x: The tensor.
+        axis: Axis or axes; None means all.
+        keepdims: Whether the reduced axes stay with size 1.
+    """
     return jnp.ptp(x, axis=as_axes("ptp", axis, np.ndim(x)), keepdims=keepdims)
 
 
 @op(rule="reduction")
 def std(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Returns the standard deviation along the axes: the root of the mean squared distance from the mean."""
+    """Returns the standard deviation along the axes: the root of the mean squared distance from the mean.
+
+    Args:
+        x: The tensor.
+        axis: Axis or axes; None means all.
+        keepdims: Whether the reduced axes stay with size 1.
+    """
     return jnp.std(x, axis=as_axes("std", axis, np.ndim(x)), keepdims=keepdims)
 
 
 @op(rule="reduction")
 def sum(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Returns the sum along the axes; small integers are added as 32-bit integers."""
+    """Returns the sum along the axes; small integers are added as 32-bit integers.
+
+    Args:
+        x: The tensor.
+        axis: Axis or axes; None means all.
+        keepdims: Whether the reduced axes stay with size 1.
+    """
     return jnp.sum(x, axis=as_axes("sum", axis, np.ndim(x)), keepdims=keepdims)
 
 
 @op(rule="reduction")
 def var(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Returns the variance along the axes: the mean squared distance from the mean."""
+    """Returns the variance along the axes: the mean squared distance from the mean.
+
+    Args:
+        x: The tensor.
+        axis: Axis or axes; None means all.
+        keepdims: Whether the reduced axes stay with size 1.
+    """
     return jnp.var(x, axis=as_axes("var", axis, np.ndim(x)), keepdims=keepdims)
 
 
 @op(rule="reduction")
 def nanmax(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Returns the largest element along the axes, NaN left out."""
+    """Returns the largest element along the axes, NaN left out.
+
+    Args:
+        x: The tensor.
+        axis: Axis or axes; None means all.
+        keepdims: Whether the reduced axes stay with size 1.
+    """
     return jnp.nanmax(x, axis=as_axes("nanmax", axis, np.ndim(x)), keepdims=keepdims)
 
 
 @op(rule="reduction")
 def nanmean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Returns the mean along the axes, NaN left out."""
+    """Returns the mean along the axes, NaN left out.
+
+    Args:
+        x: The tensor.
+        axis: Axis or axes; None means all.
+        keepdims: Whether the reduced axes stay with size 1.
+    """
     return jnp.nanmean(x, axis=as_axes("nanmean", axis, np.ndim(x)), keepdims=keepdims)
 
 
 @op(rule="reduction")
 def nanmin(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Returns the smallest element along the axes, NaN left out."""
+    """Returns the smallest element along the axes, NaN left out.
+
+    Args:
+        x: The tensor.
+        axis: Axis or axes; None means all.
+        keepdims: Whether the reduced axes stay with size 1.
+    """
     return jnp.nanmin(x, axis=as_axes("nanmin", axis, np.ndim(x)), keepdims=keepdims)
 
 
 @op(rule="reduction")
 def nanprod(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Returns the product along the axes, NaN left out."""
+    """Returns the product along the axes, NaN left out.
+
+    Args:
+        x: The tensor.
+        axis: Axis or axes; None means all.
+        keepdims: Whether the reduced axes stay with size 1.
+    """
     return jnp.nanprod(x, axis=as_axes("nanprod", axis, np.ndim(x)), keepdims=keepdims)
 
 
 @op(rule="reduction")
 def nanstd(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Returns the standard deviation along the axes, NaN left out."""
+    """Returns the standard deviation along the axes, NaN left out.
+
+    Args:
+        x: The tensor.
+        axis: Axis or axes; None means all.
+        keepdims: Whether the reduced axes stay with size 1.
+    """
     return jnp.nanstd(x, axis=as_axes("nanstd", axis, np.ndim(x)), keepdims=keepdims)
 
 
 @op(rule="reduction")
 def nansum(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Returns the sum along the axes, NaN left out."""
+    """Returns the sum along the axes, NaN left out.
+
+    Args:
+        x: The tensor.
+        axis: Axis or axes; None means all.
+        keepdims: Whether the reduced axes stay with size 1.
+    """
     return jnp.nansum(x, axis=as_axes("nansum", axis, np.ndim(x)), keepdims=keepdims)
 
 
 @op(rule="reduction")
 def nanvar(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Returns the variance along the axes, NaN left out."""
+    """Returns the variance along the axes, NaN left out.
+
+    Args:
+        x: The tensor.
+        axis: Axis or axes; None means all.
+        keepdims: Whether the reduced axes stay with size 1.
+    """
     return jnp.nanvar(x, axis=as_axes("nanvar", axis, np.ndim(x)), keepdims=keepdims)
 
 
@@ -190,6 +286,11 @@ def argmax(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor
     """Returns the position of the largest element along an axis (of the flattened tensor if None).
 
     The first, if several are equal.
+
+    Args:
+        x: The tensor.
+        axis: The axis; None for the flattened tensor.
+        keepdims: Whether the reduced axes stay with size 1.
     """
     return jnp.argmax(
         x, axis=None if axis is None else as_axis("argmax", axis, np.ndim(x)), keepdims=keepdims
@@ -201,6 +302,11 @@ def argmin(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor
     """Returns the position of the smallest element along an axis (of the flattened tensor if None).
 
     The first, if several are equal.
+
+    Args:
+        x: The tensor.
+        axis: The axis; None for the flattened tensor.
+        keepdims: Whether the reduced axes stay with size 1.
     """
     return jnp.argmin(
         x, axis=None if axis is None else as_axis("argmin", axis, np.ndim(x)), keepdims=keepdims
@@ -212,6 +318,11 @@ def nanargmax(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Ten
     """Returns the position of the largest element along an axis (of the flattened tensor if None).
 
     NaN is left out, and -1 says that there was nothing else.
+
+    Args:
+        x: The tensor.
+        axis: The axis; None for the flattened tensor.
+        keepdims: Whether the reduced axes stay with size 1.
     """
     return jnp.nanargmax(
         x, axis=None if axis is None else as_axis("nanargmax", axis, np.ndim(x)), keepdims=keepdims
@@ -223,6 +334,11 @@ def nanargmin(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Ten
     """Returns the position of the smallest element along an axis (of the flattened tensor if None).
 
     NaN is left out, and -1 says that there was nothing else.
+
+    Args:
+        x: The tensor.
+        axis: The axis; None for the flattened tensor.
+        keepdims: Whether the reduced axes stay with size 1.
     """
     return jnp.nanargmin(
         x, axis=None if axis is None else as_axis("nanargmin", axis, np.ndim(x)), keepdims=keepdims
@@ -288,7 +404,12 @@ def prod(x: Tensor, axis: Axis = None, keepdims: bool = False, dtype: Any = None
 
 @op(rule="reduction")
 def count_nonzero(x: Tensor, axis: Axis = None) -> Tensor:
-    """Returns how many elements along the axes are not 0."""
+    """Returns how many elements along the axes are not 0.
+
+    Args:
+        x: The tensor.
+        axis: Axis or axes; None means all.
+    """
     return jnp.count_nonzero(as_tensor(x), axis=as_axes("count_nonzero", axis, np.ndim(x)))
 
 

@@ -210,7 +210,13 @@ def moveaxis(x: Tensor, source: Any, destination: Any) -> Tensor:
 
 @op(rule="transpose")
 def swapaxes(x: Tensor, axis1: int, axis2: int) -> Tensor:
-    """Exchanges two axes."""
+    """Exchanges two axes.
+
+    Args:
+        x: The tensor.
+        axis1: An axis.
+        axis2: The other.
+    """
     rank = np.ndim(x)
     return jnp.swapaxes(x, as_axis("swapaxes", axis1, rank), as_axis("swapaxes", axis2, rank))
 
@@ -286,7 +292,11 @@ def stack(x: Sequence[Tensor], axis: int = 0) -> Tensor:
 
 @op(rule="concatenate")
 def hstack(xs: Sequence[Tensor]) -> Tensor:
-    """Joins tensors along their second axis (vectors along their only one)."""
+    """Joins tensors along their second axis (vectors along their only one).
+
+    Args:
+        xs: The tensors.
+    """
     xs = [jnp.atleast_1d(x) for x in xs]
     check_same_sizes("hstack", xs, 0 if xs and xs[0].ndim == 1 else 1)
     return jnp.hstack(xs)
@@ -294,7 +304,11 @@ def hstack(xs: Sequence[Tensor]) -> Tensor:
 
 @op(rule="concatenate")
 def vstack(xs: Sequence[Tensor]) -> Tensor:
-    """Joins tensors along their first axis; vectors count as rows."""
+    """Joins tensors along their first axis; vectors count as rows.
+
+    Args:
+        xs: The tensors.
+    """
     xs = [jnp.atleast_2d(x) for x in xs]
     check_same_sizes("vstack", xs, 0)
     return jnp.vstack(xs)
@@ -302,7 +316,11 @@ def vstack(xs: Sequence[Tensor]) -> Tensor:
 
 @op(rule="concatenate")
 def dstack(xs: Sequence[Tensor]) -> Tensor:
-    """Joins tensors along their third axis, which is added where it is missing."""
+    """Joins tensors along their third axis, which is added where it is missing.
+
+    Args:
+        xs: The tensors.
+    """
     xs = [jnp.atleast_3d(x) for x in xs]
     check_same_sizes("dstack", xs, 2)
     return jnp.dstack(xs)
@@ -354,13 +372,24 @@ def _split(name: str, x: Tensor, where: Any, axis: int) -> list[Tensor]:
 
 @op(rule="split")
 def array_split(x: Tensor, indices_or_sections: int, axis: int = 0) -> list[Tensor]:
-    """Cuts a tensor into pieces whose sizes differ by 1 at most; the larger ones come first."""
+    """Cuts a tensor into pieces whose sizes differ by 1 at most; the larger ones come first.
+
+    Args:
+        x: The tensor.
+        indices_or_sections: How many pieces.
+        axis: The axis to cut.
+    """
     return list(jnp.array_split(x, indices_or_sections, as_axis("array_split", axis, np.ndim(x))))
 
 
 @op(rule="split")
 def hsplit(x: Tensor, indices_or_sections: Any) -> list[Tensor]:
-    """Cuts a tensor along its second axis (a vector along its only one), as `split` does."""
+    """Cuts a tensor along its second axis (a vector along its only one), as `split` does.
+
+    Args:
+        x: The tensor.
+        indices_or_sections: How many equal pieces, or where to cut.
+    """
     return _split(
         "hsplit", x, indices_or_sections, as_axis("hsplit", 0 if np.ndim(x) == 1 else 1, np.ndim(x))
     )
@@ -368,13 +397,23 @@ def hsplit(x: Tensor, indices_or_sections: Any) -> list[Tensor]:
 
 @op(rule="split")
 def vsplit(x: Tensor, indices_or_sections: Any) -> list[Tensor]:
-    """Cuts a tensor along its first axis, as `split` does."""
+    """Cuts a tensor along its first axis, as `split` does.
+
+    Args:
+        x: The tensor.
+        indices_or_sections: How many equal pieces, or where to cut.
+    """
     return _split("vsplit", x, indices_or_sections, as_axis("vsplit", 0, np.ndim(x)))
 
 
 @op(rule="split")
 def dsplit(x: Tensor, indices_or_sections: Any) -> list[Tensor]:
-    """Cuts a tensor along its third axis, as `split` does."""
+    """Cuts a tensor along its third axis, as `split` does.
+
+    Args:
+        x: The tensor.
+        indices_or_sections: How many equal pieces, or where to cut.
+    """
     return _split("dsplit", x, indices_or_sections, as_axis("dsplit", 2, np.ndim(x)))
 
 
@@ -457,7 +496,12 @@ def tile(x: Tensor, repeats: Any) -> Tensor:
 
 @op
 def flip(x: Tensor, axis: Any = None) -> Tensor:
-    """Reverses the order of the elements along the axes (all, if None)."""
+    """Reverses the order of the elements along the axes (all, if None).
+
+    Args:
+        x: The tensor.
+        axis: Axis or axes; None means all.
+    """
     return jnp.flip(x, as_axes("flip", axis, np.ndim(x)))
 
 

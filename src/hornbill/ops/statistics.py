@@ -71,13 +71,25 @@ def average(x: Tensor, axis: int | None = None, weights: Tensor | None = None) -
 
 @op(rule="reduction")
 def median(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """Returns the middle element along the axes, the mean of the two middle ones if their number is even."""
+    """Returns the middle element along the axes, the mean of the two middle ones if their number is even.
+
+    Args:
+        x: The tensor.
+        axis: Axis or axes; None means all.
+        keepdims: Whether the reduced axes stay with size 1.
+    """
     return jnp.median(x, axis=as_axes("median", axis, np.ndim(x)), keepdims=keepdims)
 
 
 @op(rule="reduction")
 def nanmedian(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """Returns the middle element along the axes, NaN left out."""
+    """Returns the middle element along the axes, NaN left out.
+
+    Args:
+        x: The tensor.
+        axis: Axis or axes; None means all.
+        keepdims: Whether the reduced axes stay with size 1.
+    """
     return jnp.nanmedian(x, axis=as_axes("nanmedian", axis, np.ndim(x)), keepdims=keepdims)
 
 
@@ -115,7 +127,15 @@ def quantile(
 def nanquantile(
     x: Tensor, q: Tensor, axis: Any = None, method: str = "linear", keepdims: bool = False
 ) -> Tensor:
-    """Returns the q-th quantile along the axes, NaN left out; the arguments are those of `quantile`."""
+    """Returns the q-th quantile along the axes, NaN left out; the arguments are those of `quantile`.
+
+    Args:
+        x: The tensor.
+        q: Quantile or list of them, from 0 to 1.
+        axis: Axis or axes; None means all.
+        method: What to take between two elements: "linear", "lower", "higher", "midpoint" or "nearest".
+        keepdims: Whether the reduced axes stay with size 1.
+    """
     return _quantile("nanquantile", jnp.nanquantile, x, q, axis, method, keepdims)
 
 
@@ -123,7 +143,15 @@ def nanquantile(
 def percentile(
     x: Tensor, q: Tensor, axis: Any = None, method: str = "linear", keepdims: bool = False
 ) -> Tensor:
-    """Returns the q-th percentile along the axes: `quantile` with `q` from 0 to 100."""
+    """Returns the q-th percentile along the axes: `quantile` with `q` from 0 to 100.
+
+    Args:
+        x: The tensor.
+        q: Percentile or list of them, from 0 to 100.
+        axis: Axis or axes; None means all.
+        method: What to take between two elements: "linear", "lower", "higher", "midpoint" or "nearest".
+        keepdims: Whether the reduced axes stay with size 1.
+    """
     return _quantile("percentile", jnp.percentile, x, q, axis, method, keepdims)
 
 
@@ -131,13 +159,27 @@ def percentile(
 def nanpercentile(
     x: Tensor, q: Tensor, axis: Any = None, method: str = "linear", keepdims: bool = False
 ) -> Tensor:
-    """Returns the q-th percentile along the axes, NaN left out; `q` goes from 0 to 100."""
+    """Returns the q-th percentile along the axes, NaN left out; `q` goes from 0 to 100.
+
+    Args:
+        x: The tensor.
+        q: Percentile or list of them, from 0 to 100.
+        axis: Axis or axes; None means all.
+        method: What to take between two elements: "linear", "lower", "higher", "midpoint" or "nearest".
+        keepdims: Whether the reduced axes stay with size 1.
+    """
     return _quantile("nanpercentile", jnp.nanpercentile, x, q, axis, method, keepdims)
 
 
 @op
 def diff(a: Tensor, n: int = 1, axis: int = -1) -> Tensor:
-    """Returns the differences of neighbours along an axis, `n` times over; it gets `n` elements shorter."""
+    """Returns the differences of neighbours along an axis, `n` times over; it gets `n` elements shorter.
+
+    Args:
+        a: The tensor.
+        n: How many times.
+        axis: The axis.
+    """
     axis = as_axis("diff", axis, np.ndim(a))
     if n < 0:
         raise ArgumentError("diff: n counts how often differences are taken.", got=f"n={n}.")

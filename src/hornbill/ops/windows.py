@@ -102,11 +102,15 @@ def per_axis(owner: str, name: str, value: Any, count: int, least: int = 1) -> t
         raise ArgumentError(
             f"{owner}: {name} must be a whole number or {count} of them, one per spatial axis.",
             got=f"{name}={value!r}, which has {len(values)}.",
-            fixes=f"{name}={tuple(values[:1]) * count if count > 1 else values[0]}" if values else f"{name}=2",
+            fixes=f"{name}={tuple(values[:1]) * count if count > 1 else values[0]}"
+            if values
+            else f"{name}=2",
         )
     if any(v < least for v in values):
         raise ArgumentError(
-            f"{owner}: {name} must be at least {least}.", got=f"{name}={value!r}.", fixes=f"{name}={max(least, 1)}"
+            f"{owner}: {name} must be at least {least}.",
+            got=f"{name}={value!r}.",
+            fixes=f"{name}={max(least, 1)}",
         )
     return tuple(int(v) for v in values)
 

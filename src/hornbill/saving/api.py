@@ -34,7 +34,9 @@ FORMATS: dict[str, ModuleType] = {
 _OLD_FORMATS = {"h5": ".h5", "hdf5": ".h5", "keras": ".keras"}
 
 
-def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
+def save_model(
+    model: Any, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
+) -> None:
     """Writes a whole model: configuration, weights, what `compile` was given, the optimizer's state.
 
     The file takes its name only when it is complete: a crash or a full disk leaves an older one whole.
@@ -66,7 +68,9 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
     save_format = kwargs.pop("save_format", None)
     for word in ("signatures", "options"):
         if kwargs.pop(word, None) is not None:
-            raise ArgumentError(f"save_model: {word}= is of SavedModel, which is not written.", fixes="model.export(path)")
+            raise ArgumentError(
+                f"save_model: {word}= is of SavedModel, which is not written.", fixes="model.export(path)"
+            )
     kwargs.pop("save_traces", None)
     check_unknown("save_model", kwargs, None, ("overwrite", "zipped", "include_optimizer", "save_format"))
     path = _with_old_format(_as_path(filepath), save_format)
@@ -82,7 +86,9 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
         module.write_model(model, path, include_optimizer)
 
 
-def load_model(filepath: Any, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True) -> Any:
+def load_model(
+    filepath: Any, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True
+) -> Any:
     """Returns the model that a file or folder holds.
 
     Nothing in the file is run, nothing is imported by name, and no other file is read.
@@ -143,7 +149,8 @@ def save_weights(
         return
     if not model.built:
         raise ArgumentError(
-            f"Model {model.name!r} has no weights to save yet.", fixes="Call it on data once, or model.build(input_shape)."
+            f"Model {model.name!r} has no weights to save yet.",
+            fixes="Call it on data once, or model.build(input_shape).",
         )
     if module is shards:
         shards.write_weights(model, path, max_shard_size)
@@ -169,10 +176,17 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
     check_unknown("load_weights", kwargs, None, ("skip_mismatch", "by_name"))
     path = _as_path(filepath)
     if not path.exists():
-        hint = " It may be a TensorFlow checkpoint, which is not read." if path.with_name(path.name + ".index").exists() else ""
+        hint = (
+            " It may be a TensorFlow checkpoint, which is not read."
+            if path.with_name(path.name + ".index").exists()
+            else ""
+        )
         raise FileError(f"There is no file {str(path)!r}.{_similar(path)}{hint}", fixes=_FIND)
     if path.is_dir():
-        raise FileError(f"{str(path)!r} is a folder; load_weights wants a file.", fixes=f"{str(path / 'model.weights.h5')!r}")
+        raise FileError(
+            f"{str(path)!r} is a folder; load_weights wants a file.",
+            fixes=f"{str(path / 'model.weights.h5')!r}",
+        )
     module = FORMATS.get(_suffix(path)) or _by_content(path)
     module.read_weights(model, path, skip_mismatch, by_name)
 
@@ -211,16 +225,21 @@ def _with_old_format(path: Path, save_format: str | None) -> Path:
         return path
     if save_format in ("tf", "tensorflow"):
         raise ArgumentError(
-            "save_format='tf' (SavedModel) is not written.", fixes=("model.save('model.keras')", "model.export(path)")
+            "save_format='tf' (SavedModel) is not written.",
+            fixes=("model.save('model.keras')", "model.export(path)"),
         )
     suffix = _OLD_FORMATS.get(save_format)
     if suffix is None:
-        raise ArgumentError(f"There is no save_format {save_format!r}.{did_you_mean(save_format, _OLD_FORMATS)}")
+        raise ArgumentError(
+            f"There is no save_format {save_format!r}.{did_you_mean(save_format, _OLD_FORMATS)}"
+        )
     found = _suffix(path)
     if not found:
         return path.with_name(path.name + suffix)
     if (suffix == ".h5") != (found in (".h5", ".hdf5", ".weights.h5")):
-        raise ArgumentError(f"save_format={save_format!r} contradicts the name {path.name!r}.", fixes="Leave it out.")
+        raise ArgumentError(
+            f"save_format={save_format!r} contradicts the name {path.name!r}.", fixes="Leave it out."
+        )
     return path
 
 
@@ -233,7 +252,8 @@ def _by_content(path: Path) -> ModuleType:
     if start == b"\x89HDF\r\n\x1a\n":
         return weights_h5 if _suffix(path) == ".weights.h5" else legacy
     raise FileError(
-        f"{str(path)!r} is no model file that Hornbill can read.", why=f"Formats: {', '.join(FORMATS)}, and model folders."
+        f"{str(path)!r} is no model file that Hornbill can read.",
+        why=f"Formats: {', '.join(FORMATS)}, and model folders.",
     )
 
 
@@ -242,7 +262,9 @@ def _may_write(path: Path, overwrite: bool) -> bool:
         return True
     if sys.stdin is not None and sys.stdin.isatty():
         return input(f"{str(path)!r} exists already. Replace it? [y/n] ").strip().lower() in ("y", "yes")
-    raise FileError(f"{str(path)!r} exists already, and overwrite=False.", fixes="Choose another name, or overwrite=True.")
+    raise FileError(
+        f"{str(path)!r} exists already, and overwrite=False.", fixes="Choose another name, or overwrite=True."
+    )
 
 
 def _similar(path: Path) -> str:

@@ -79,15 +79,24 @@ class Archive:
         """
         info = self._members.get(name)
         if info is None:
-            raise FileError(f"{self.label!r} is no model file: it holds no {name!r}.", got=f"{self.names()[:20]}.")
+            raise FileError(
+                f"{self.label!r} is no model file: it holds no {name!r}.", got=f"{self.names()[:20]}."
+            )
         if limit is not None and info.file_size > limit:
             raise FileError(f"{self.label!r}: {name!r} is too large.", got=f"{info.file_size:,} bytes.")
         try:
             with self._file.open(info) as member:
                 content = member.read(info.file_size + 1)
-        except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
+        except (
+            zipfile.BadZipFile,
+            OSError,
+            EOFError,
+            ValueError,
+            NotImplementedError,
+            RuntimeError,
+        ) as error:
             raise FileError(f"{self.label!r} is damaged.", got=f"{error}.") from None
-        except Exception as error:  # zlib.error, lzma.LZMAError and others have no common base
+        except Exception as error:  # noqa: BLE001  zlib.error, lzma.LZMAError and others have no common base
             raise FileError(f"{self.label!r} is damaged.", got=f"{type(error).__name__}: {error}.") from None
         if len(content) != info.file_size:
             raise FileError(f"{self.label!r}: {name!r} has another size than it says.")

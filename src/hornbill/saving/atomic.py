@@ -44,7 +44,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         yield temporary
         _sync(temporary)
-        os.replace(temporary, target)
+        temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -76,11 +76,11 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
                 _sync(Path(folder, name))
             _sync_folder(Path(folder))
         if target.exists():
-            os.rename(target, previous)
-        os.rename(temporary, target)
+            target.rename(previous)
+        temporary.rename(target)
     except BaseException:
         if previous.exists() and not target.exists():
-            os.rename(previous, target)
+            previous.rename(target)
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     _sync_folder(target.parent)

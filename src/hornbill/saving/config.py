@@ -65,7 +65,15 @@ def model_from_data(data: dict[str, Any], custom_objects: Mapping[str, Any] | No
             model = deserialize_keras_object(data)
     except HornbillError:
         raise
-    except (AttributeError, KeyError, IndexError, TypeError, RecursionError, OverflowError, MemoryError) as error:
+    except (
+        AttributeError,
+        KeyError,
+        IndexError,
+        TypeError,
+        RecursionError,
+        OverflowError,
+        MemoryError,
+    ) as error:
         raise FileError(
             "The configuration in the file does not make a model.", got=f"{type(error).__name__}: {error}."
         ) from error

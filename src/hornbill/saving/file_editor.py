@@ -36,15 +36,24 @@ class KerasFileEditor:
     def __init__(self, filepath: str | os.PathLike[str]) -> None:
         self.filepath = os.fspath(filepath)
         if self.filepath.endswith(".keras"):
-            with open_archive(filepath) as archive, open_h5(io.BytesIO(archive.read("model.weights.h5")), self.filepath) as root:
+            with (
+                open_archive(filepath) as archive,
+                open_h5(io.BytesIO(archive.read("model.weights.h5")), self.filepath) as root,
+            ):
                 stored = stored_arrays(root)
-                self.weights_dict = {path: {n: a.read() for n, a in arrays.items()} for path, arrays in stored.items()}
+                self.weights_dict = {
+                    path: {n: a.read() for n, a in arrays.items()} for path, arrays in stored.items()
+                }
         elif self.filepath.endswith(".weights.h5"):
             with open_h5(filepath) as root:
                 stored = stored_arrays(root)
-                self.weights_dict = {path: {n: a.read() for n, a in arrays.items()} for path, arrays in stored.items()}
+                self.weights_dict = {
+                    path: {n: a.read() for n, a in arrays.items()} for path, arrays in stored.items()
+                }
         else:
-            raise ArgumentError("KerasFileEditor reads '.weights.h5' and '.keras' files.", got=f"{self.filepath!r}.")
+            raise ArgumentError(
+                "KerasFileEditor reads '.weights.h5' and '.keras' files.", got=f"{self.filepath!r}."
+            )
 
     def summary(self) -> None:
         """Prints the objects of the file with the shape and dtype of each array."""
@@ -79,8 +88,12 @@ class KerasFileEditor:
         for key in sorted(wanted.keys() | given.keys()):
             if wanted.get(key) != given.get(key):
                 errors += 1
-                print(f"{'/'.join(key)}: {given.get(key, 'nothing')} in the file, {wanted.get(key, 'nothing')} in the model")
-        matches = len(wanted.keys() & given.keys()) - sum(wanted[key] != given[key] for key in wanted.keys() & given.keys())
+                print(
+                    f"{'/'.join(key)}: {given.get(key, 'nothing')} in the file, {wanted.get(key, 'nothing')} in the model"
+                )
+        matches = len(wanted.keys() & given.keys()) - sum(
+            wanted[key] != given[key] for key in wanted.keys() & given.keys()
+        )
         return {"status": "error" if errors else "success", "error_count": errors, "match_count": matches}
 
     def rename_object(self, object_name: str, new_name: str) -> None:
@@ -121,7 +134,9 @@ class KerasFileEditor:
         for part in object_path.split("/"):
             _check_name(part)
         if object_path in self.weights_dict:
-            raise ArgumentError(f"The file already holds an object {object_path!r}.", fixes="add_weights(...)")
+            raise ArgumentError(
+                f"The file already holds an object {object_path!r}.", fixes="add_weights(...)"
+            )
         self.weights_dict[object_path] = {}
         self.add_weights(object_path, weights)
 
@@ -134,7 +149,9 @@ class KerasFileEditor:
         """
         arrays = self.weights_dict[self._find(object_name)]
         if weight_name not in arrays:
-            raise ArgumentError(f"{object_name!r} has no array {weight_name!r}.", got=f"it has {', '.join(arrays)}.")
+            raise ArgumentError(
+                f"{object_name!r} has no array {weight_name!r}.", got=f"it has {', '.join(arrays)}."
+            )
         del arrays[weight_name]
 
     def add_weights(self, object_name: str, weights: dict[str, Any]) -> None:
@@ -185,5 +202,11 @@ class KerasFileEditor:
 
 
 def _check_name(name: str) -> None:
-    if not isinstance(name, str) or not name or name in (".", "..") or set(name) & set("/\\\0") or len(name) > 255:
+    if (
+        not isinstance(name, str)
+        or not name
+        or name in (".", "..")
+        or set(name) & set("/\\\0")
+        or len(name) > 255
+    ):
         raise FileError("A name in a file holds no slash and is not '.' or '..'.", got=f"{name!r}.")

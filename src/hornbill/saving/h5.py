@@ -50,12 +50,17 @@ class H5Array:
     def _check(self) -> None:
         dataset, plist = self._dataset, self._dataset.id.get_create_plist()
         if dataset.is_virtual or plist.get_external_count() > 0:
-            raise FileError(f"The dataset {self.path!r} takes its numbers from another file; that is not followed.")
+            raise FileError(
+                f"The dataset {self.path!r} takes its numbers from another file; that is not followed."
+            )
         if dataset.shape is None or dataset.dtype.kind not in "fiubcSV" or dataset.dtype.hasobject:
             raise FileError(f"The dataset {self.path!r} holds no numbers.", got=f"{dataset.dtype}.")
         filters = [plist.get_filter(i)[0] for i in range(plist.get_nfilters())]
         if any(code not in _FILTERS for code in filters):
-            raise FileError(f"The dataset {self.path!r} is packed with a filter that is not HDF5's own.", got=f"{filters}.")
+            raise FileError(
+                f"The dataset {self.path!r} is packed with a filter that is not HDF5's own.",
+                got=f"{filters}.",
+            )
         stored = dataset.id.get_storage_size()
         declared = dataset.dtype.itemsize
         for size in self.shape:
@@ -93,7 +98,9 @@ class H5Group:
         """Returns the names of what stands in the group."""
         names = list(self._group)
         if len(names) > _MAX_OBJECTS:
-            raise FileError(f"The group {self.path or '/'!r} has more entries than any model.", got=f"{len(names):,}.")
+            raise FileError(
+                f"The group {self.path or '/'!r} has more entries than any model.", got=f"{len(names):,}."
+            )
         return names
 
     def get(self, name: str) -> H5Group | H5Array | None:
@@ -103,7 +110,9 @@ class H5Group:
             FileError: If it is a link, or an array that is not safe to read.
         """
         if "/" in name or name in ("", ".", ".."):
-            raise FileError("A name in an HDF5 group holds no slash and is not '.' or '..'.", got=f"{name!r}.")
+            raise FileError(
+                "A name in an HDF5 group holds no slash and is not '.' or '..'.", got=f"{name!r}."
+            )
         link = self._group.get(name, getlink=True)
         if link is None:
             return None
@@ -148,12 +157,16 @@ class H5Group:
         while stack:
             here, depth = stack.pop()
             if depth > _MAX_DEPTH:
-                raise FileError("The HDF5 file is nested more deeply than any model.", got=f"{here.path[:200]!r}.")
+                raise FileError(
+                    "The HDF5 file is nested more deeply than any model.", got=f"{here.path[:200]!r}."
+                )
             for name in here.names():
                 item = here.get(name)
                 count += 1
                 if count > _MAX_OBJECTS:
-                    raise FileError("The HDF5 file has more entries than any model.", got=f"more than {count - 1:,}.")
+                    raise FileError(
+                        "The HDF5 file has more entries than any model.", got=f"more than {count - 1:,}."
+                    )
                 if item is not None:
                     yield item
                 if isinstance(item, H5Group):
@@ -176,7 +189,9 @@ class H5Group:
         handle = self._group.attrs.get_id(name)
         size = handle.dtype.itemsize * int(np.prod(handle.shape or (1,), dtype=np.float64))
         if size > _MAX_ATTRIBUTE_BYTES:
-            raise FileError(f"The attribute {name!r} of {self.path or '/'!r} is too large.", got=f"{size:,} bytes.")
+            raise FileError(
+                f"The attribute {name!r} of {self.path or '/'!r} is too large.", got=f"{size:,} bytes."
+            )
         return self._group.attrs[name]
 
 
@@ -238,7 +253,9 @@ def put_attribute(group: h5py.Group, name: str, values: Mapping[str, Any] | list
     pieces = 1
     while len(texts) and max(part.nbytes for part in np.array_split(texts, pieces)) > 64_512:
         if pieces > len(texts):
-            raise FileError("A name is too long to be stored in an HDF5 attribute.", got=f"{texts.itemsize:,} bytes.")
+            raise FileError(
+                "A name is too long to be stored in an HDF5 attribute.", got=f"{texts.itemsize:,} bytes."
+            )
         pieces += 1
     if pieces == 1:
         group.attrs[name] = texts if len(texts) else np.zeros(0, "S1")

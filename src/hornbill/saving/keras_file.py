@@ -44,7 +44,10 @@ def write_model(model: Any, path: str | os.PathLike[str], include_optimizer: boo
         include_optimizer: Whether what `compile` was given and the optimizer's state are written too.
     """
     target = Path(path)
-    with atomic_path(target) as temporary, tempfile.TemporaryDirectory(dir=target.parent, prefix=".writing-") as folder:
+    with (
+        atomic_path(target) as temporary,
+        tempfile.TemporaryDirectory(dir=target.parent, prefix=".writing-") as folder,
+    ):
         content = Path(folder)
         _write_content(model, content, include_optimizer)
         with zipfile.ZipFile(temporary, "w") as archive:
@@ -183,7 +186,9 @@ def _read_assets(model: Any, read: Callable[..., bytes], names: list[str]) -> No
             obj.load_assets(folder)
 
 
-def read_weights(model: Any, path: str | os.PathLike[str], skip_mismatch: bool = False, by_name: bool = False) -> None:
+def read_weights(
+    model: Any, path: str | os.PathLike[str], skip_mismatch: bool = False, by_name: bool = False
+) -> None:
     """Reads the weights in a `.keras` file into a model that exists.
 
     Args:

@@ -73,7 +73,9 @@ def write_weights(model: Any, path: str | os.PathLike[str], include_optimizer: b
         include_optimizer: Refused: this format has no place for it.
     """
     if include_optimizer:
-        raise FileError("Weights alone in Keras 2's layout hold no optimizer.", fixes="Save to '.weights.h5'.")
+        raise FileError(
+            "Weights alone in Keras 2's layout hold no optimizer.", fixes="Save to '.weights.h5'."
+        )
     with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
         _write_layers(model, file)
         file.flush()
@@ -102,7 +104,11 @@ def _write_arrays(group: h5py.Group, named: list[tuple[str, Variable]]) -> None:
 
 
 def _as_bytes(values: np.ndarray) -> np.ndarray:
-    return values.view(f"V{values.dtype.itemsize}") if values.dtype.kind == "V" or values.dtype.itemsize < 3 else values
+    return (
+        values.view(f"V{values.dtype.itemsize}")
+        if values.dtype.kind == "V" or values.dtype.itemsize < 3
+        else values
+    )
 
 
 def _old_form(data: dict[str, Any]) -> dict[str, Any]:
@@ -190,7 +196,8 @@ def _read_optimizer(model: Any, group: H5Group | None) -> None:
     if not fits:
         if arrays:
             warnings.warn(
-                f"The state of optimizer {optimizer.name!r} in the file does not fit; it starts anew.", stacklevel=5
+                f"The state of optimizer {optimizer.name!r} in the file does not fit; it starts anew.",
+                stacklevel=5,
             )
         return
     for variable, array in zip(variables, arrays, strict=True):
@@ -237,7 +244,13 @@ def read_legacy_weights(
     pairs, problems = _pairs(model, stored, by_name)
     top = root.group(_TOP)
     if top is not None:
-        pairs.append((model.name, _top_level(model), [_array(top, name) for name in top.attribute("weight_names") or []]))
+        pairs.append(
+            (
+                model.name,
+                _top_level(model),
+                [_array(top, name) for name in top.attribute("weight_names") or []],
+            )
+        )
     planned: list[tuple[Variable, H5Array]] = []
     for name, variables, arrays in pairs:
         lines = _differences(name, variables, arrays)
@@ -247,7 +260,9 @@ def read_legacy_weights(
     if problems and not skip_mismatch:
         raise FileError(
             f"The weights in {label!r} do not fit model {model.name!r}; nothing was changed.",
-            got="; ".join(problems[:12]) + (f"; and {len(problems) - 12} more" if len(problems) > 12 else "") + ".",
+            got="; ".join(problems[:12])
+            + (f"; and {len(problems) - 12} more" if len(problems) > 12 else "")
+            + ".",
             fixes=(
                 *(("Build the model first: call it on data once.",) if not model.built else ()),
                 "Load into a model made of the same layers.",

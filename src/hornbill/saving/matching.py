@@ -80,6 +80,13 @@ def load_into(model: Any, stored: Stored, label: str, skip_mismatch: bool = Fals
             problems.extra += [_entry(path, name, entries[name].shape) for name in entries]
     if problems and not skip_mismatch:
         raise problems.error(model, label)
+    _assign(model, objects, fitting, stored)
+    if problems:
+        warnings.warn(f"{label!r}: {problems.text()}These entries were skipped.", stacklevel=4)
+
+
+def _assign(model: Any, objects: Mapping[str, Any], fitting: list[tuple[str, Any]], stored: Stored) -> None:
+    """Assigns everything, or puts everything back as it was."""
     before = [(variable, variable._value) for variable in variables_of(model)]
     try:
         for path, obj in fitting:
@@ -93,8 +100,6 @@ def load_into(model: Any, stored: Stored, label: str, skip_mismatch: bool = Fals
         for variable, value in before:
             variable._value = value
         raise
-    if problems:
-        warnings.warn(f"{label!r}: {problems.text()}These entries were skipped.", stacklevel=4)
 
 
 class _Problems:
@@ -122,7 +127,9 @@ class _Problems:
         if not own_reader or wanted.keys() == given.keys():
             for name in wanted:
                 if name in given and given[name].shape != wanted[name].shape:
-                    self.shapes.append(f"{_entry(path, name, given[name].shape)}, the model {wanted[name].shape}")
+                    self.shapes.append(
+                        f"{_entry(path, name, given[name].shape)}, the model {wanted[name].shape}"
+                    )
         return before == len(self.missing) + len(self.extra) + len(self.shapes)
 
     def text(self) -> str:
@@ -163,7 +170,9 @@ def _of_optimizer(path: str) -> bool:
 
 def _below_optimizer(path: str, objects: Mapping[str, Any]) -> bool:
     parts = path.split("/")
-    return any(isinstance(objects.get("/".join(parts[:end])), optimizers.Optimizer) for end in range(1, len(parts)))
+    return any(
+        isinstance(objects.get("/".join(parts[:end])), optimizers.Optimizer) for end in range(1, len(parts))
+    )
 
 
 def _of_seed(entries: Mapping[str, StoredArray]) -> bool:
@@ -197,7 +206,9 @@ def _load_seed(seed: SeedGenerator, given: Mapping[str, StoredArray]) -> None:
         seed.state.assign(given["0"].read())
 
 
-def _load_optimizer(path: str, optimizer: optimizers.Optimizer, model: Any, given: Mapping[str, StoredArray]) -> None:
+def _load_optimizer(
+    path: str, optimizer: optimizers.Optimizer, model: Any, given: Mapping[str, StoredArray]
+) -> None:
     """Takes over the state of an optimizer; one that does not fit starts anew, with a warning."""
     if not given:
         return
@@ -207,7 +218,8 @@ def _load_optimizer(path: str, optimizer: optimizers.Optimizer, model: Any, give
     stored = [given.get(str(index)) for index in range(len(given))]
     complete = len(given) in (len(variables), _start_count(optimizer))
     fits = complete and all(
-        array is not None and array.shape == variable.shape for array, variable in zip(stored, variables, strict=False)
+        array is not None and array.shape == variable.shape
+        for array, variable in zip(stored, variables, strict=False)
     )
     if not fits:
         warnings.warn(

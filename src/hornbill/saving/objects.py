@@ -1,4 +1,4 @@
-"""Objects as plain data and back, and the names that files may use: Keras' `saving` names for `engine.serialization`."""
+"""Objects as plain data and back, and the names that files may use: `engine.serialization` under Keras' names."""
 
 from hornbill.engine.serialization import (
     CustomObjectScope,

@@ -79,13 +79,19 @@ def write_safetensors(
         code = _CODES[array.dtype.name]
         # A zero-dimensional array stays one: ascontiguousarray would make it a row.
         array = np.ascontiguousarray(array.astype(_DTYPES[code], copy=False)).reshape(array.shape)
-        header[name] = {"dtype": code, "shape": list(array.shape), "data_offsets": [offset, offset + array.nbytes]}
+        header[name] = {
+            "dtype": code,
+            "shape": list(array.shape),
+            "data_offsets": [offset, offset + array.nbytes],
+        }
         offset += array.nbytes
         values.append(array)
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     if len(text) > _MAX_HEADER:
-        raise FileError("There are too many names for one safetensors file.", got=f"{len(text):,} bytes of header.")
+        raise FileError(
+            "There are too many names for one safetensors file.", got=f"{len(text):,} bytes of header."
+        )
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         file.write(len(text).to_bytes(8, "little"))
         file.write(text)
@@ -105,7 +111,7 @@ def open_safetensors(path: str | os.PathLike[str]) -> Iterator[dict[str, SafeArr
     """
     label = os.fspath(path)
     try:
-        file = Path(path).open("rb")
+        file = Path(path).open("rb")  # noqa: SIM115  closed below
     except OSError as error:
         raise FileError(f"{label!r} cannot be opened.", got=f"{error.strerror}.") from None
     with file:
@@ -142,7 +148,9 @@ def _header(text: bytes, label: str) -> dict[str, Any]:
     return header
 
 
-def _arrays(file: BinaryIO, header: dict[str, Any], start: int, total: int, label: str) -> dict[str, SafeArray]:
+def _arrays(
+    file: BinaryIO, header: dict[str, Any], start: int, total: int, label: str
+) -> dict[str, SafeArray]:
     spans: list[tuple[int, int, str]] = []
     result: dict[str, SafeArray] = {}
     for name, entry in header.items():
@@ -150,12 +158,17 @@ def _arrays(file: BinaryIO, header: dict[str, Any], start: int, total: int, labe
             raise _broken(label, f"an entry {name[:80]!r} without dtype, shape and data_offsets")
         dtype = _DTYPES.get(entry["dtype"]) if isinstance(entry["dtype"], str) else None
         numbers = [entry["shape"], entry["data_offsets"]]
-        whole = all(isinstance(row, list) and all(type(n) is int and 0 <= n < 2**63 for n in row) for row in numbers)
+        whole = all(
+            isinstance(row, list) and all(type(n) is int and 0 <= n < 2**63 for n in row) for row in numbers
+        )
         if dtype is None or not whole or len(entry["data_offsets"]) != 2:
             raise _broken(label, f"an entry {name[:80]!r} with {str(entry)[:120]}")
         first, last = entry["data_offsets"]
         if prod(entry["shape"]) * dtype.itemsize != last - first:
-            raise _broken(label, f"{name[:80]!r} with shape {entry['shape']} of {entry['dtype']} in {last - first:,} bytes")
+            raise _broken(
+                label,
+                f"{name[:80]!r} with shape {entry['shape']} of {entry['dtype']} in {last - first:,} bytes",
+            )
         spans.append((first, last, name))
         result[name] = SafeArray(file, start + first, tuple(entry["shape"]), dtype)
     position = 0
@@ -183,7 +196,9 @@ def write_weights(model: Any, path: str | os.PathLike[str], include_optimizer: b
     write_safetensors(path, named, {"format": "keras"})
 
 
-def read_weights(model: Any, path: str | os.PathLike[str], skip_mismatch: bool = False, by_name: bool = False) -> None:
+def read_weights(
+    model: Any, path: str | os.PathLike[str], skip_mismatch: bool = False, by_name: bool = False
+) -> None:
     """Reads the weights of a model.
 
     Args:

@@ -57,7 +57,9 @@ def write_weights(model: Any, path: str | os.PathLike[str], max_shard_size: floa
                 if arrays:
                     places.setdefault(f"/{owner}/vars" if owner else "/vars", []).append(name)
         total = sum(values.nbytes for _, arrays in entries.values() for values in arrays.values())
-        index.write_text(json.dumps({"metadata": {"total_size": float(total)}, "weight_map": places}, indent=4))
+        index.write_text(
+            json.dumps({"metadata": {"total_size": float(total)}, "weight_map": places}, indent=4)
+        )
     for name in old:
         (target.parent / name).unlink(missing_ok=True)
 
@@ -106,7 +108,9 @@ def _index(path: Path) -> dict[str, list[str]]:
     for owner, names in places.items():
         names = [names] if isinstance(names, str) else names
         if not isinstance(names, list) or not all(_is_safe(name) for name in names):
-            raise FileError(f"{str(path)!r} names files that do not lie beside it.", got=f"{str(names)[:120]}.")
+            raise FileError(
+                f"{str(path)!r} names files that do not lie beside it.", got=f"{str(names)[:120]}."
+            )
         result[owner] = names
     return result
 
@@ -115,7 +119,9 @@ def _is_safe(name: Any) -> bool:
     return isinstance(name, str) and name.endswith(".weights.h5") and not set(name) & set("/\\:\0")
 
 
-def read_weights(model: Any, path: str | os.PathLike[str], skip_mismatch: bool = False, by_name: bool = False) -> None:
+def read_weights(
+    model: Any, path: str | os.PathLike[str], skip_mismatch: bool = False, by_name: bool = False
+) -> None:
     """Reads the weights of a model.
 
     Args:

@@ -36,7 +36,12 @@ def upgrade(data: Any, depth: int = 0) -> Any:
     if not isinstance(name, str):
         return data
     if name in _POLICIES and isinstance(config, dict):
-        return {"module": "keras", "class_name": "DTypePolicy", "config": {"name": config.get("name")}, "registered_name": None}
+        return {
+            "module": "keras",
+            "class_name": "DTypePolicy",
+            "config": {"name": config.get("name")},
+            "registered_name": None,
+        }
     if name in ("TFOpLambda", "SlicingOpLambda") and isinstance(config, dict):
         return upgrade_op(data)
     if not isinstance(config, dict):
@@ -74,7 +79,15 @@ def upgrade_training_config(training: Config) -> Config:
         optimizer = {**optimizer, "config": dict(optimizer["config"])}
         _optimizer(optimizer["config"])
         optimizer.setdefault("module", "keras.optimizers")
-    known = ("loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly", "steps_per_execution", "jit_compile")
+    known = (
+        "loss",
+        "loss_weights",
+        "metrics",
+        "weighted_metrics",
+        "run_eagerly",
+        "steps_per_execution",
+        "jit_compile",
+    )
     kept = {key: config[key] for key in known if config.get(key) is not None}
     for key in ("metrics", "weighted_metrics"):
         if key in kept:
@@ -189,6 +202,10 @@ def _metrics(given: Any) -> Any:
     return given
 
 
+_LOSSES = """BinaryCrossentropy CategoricalCrossentropy SparseCategoricalCrossentropy MeanSquaredError
+    MeanAbsoluteError MeanAbsolutePercentageError MeanSquaredLogarithmicError CosineSimilarity Hinge SquaredHinge
+    CategoricalHinge KLDivergence Poisson Huber LogCosh BinaryFocalCrossentropy""".split()
+_OPTIMIZERS = "SGD Adam AdamW Adamax Nadam Adagrad Adadelta RMSprop Ftrl Lion Adafactor LossScaleOptimizer".split()
 _POLICIES = frozenset({"Policy", "PolicyV1", "FloatDTypePolicy"})
 _INITIALIZERS = frozenset({
     "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Identity", "LecunNormal", "LecunUniform",
@@ -214,13 +231,6 @@ _RULES: dict[str, tuple[Callable[[Config], None], ...]] = {
     "MultiHeadAttention": (_drop("query_shape", "key_shape", "value_shape"),),
     "Attention": (_drop_if("causal", False),), "AdditiveAttention": (_drop_if("causal", False),),
     "VarianceScaling": (_variance_scaling,),
-    **{name: (_reduction,) for name in (
-        "BinaryCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy", "MeanSquaredError",
-        "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredLogarithmicError", "CosineSimilarity", "Hinge",
-        "SquaredHinge", "CategoricalHinge", "KLDivergence", "Poisson", "Huber", "LogCosh", "BinaryFocalCrossentropy",
-    )},
-    **{name: (_optimizer,) for name in (
-        "SGD", "Adam", "AdamW", "Adamax", "Nadam", "Adagrad", "Adadelta", "RMSprop", "Ftrl", "Lion", "Adafactor",
-        "LossScaleOptimizer",
-    )},
+    **dict.fromkeys(_LOSSES, (_reduction,)),
+    **dict.fromkeys(_OPTIMIZERS, (_optimizer,)),
 }  # fmt: skip

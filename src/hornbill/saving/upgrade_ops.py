@@ -12,13 +12,23 @@ from hornbill.engine.errors import FileError, did_you_mean
 
 __all__ = ["upgrade_op"]
 
-_X = {"input_tensor": "x", "input": "x", "tensor": "x", "features": "x", "logits": "x", "value": "x", "x": "x"}
+_X = {
+    "input_tensor": "x",
+    "input": "x",
+    "tensor": "x",
+    "features": "x",
+    "logits": "x",
+    "value": "x",
+    "x": "x",
+}
 _XY = {"x": "x1", "y": "x2", "a": "x1", "b": "x2"}
 _REDUCTION = {**_X, "keepdims": "keepdims", "axis": "axis"}
 
 
-def _rows(names: str, op: str, arguments: dict[str, str], first: str) -> dict[str, tuple[str, dict[str, str], str]]:
-    return {name: (op, arguments, first) for name in names.split()}
+def _rows(
+    names: str, op: str, arguments: dict[str, str], first: str
+) -> dict[str, tuple[str, dict[str, str], str]]:
+    return dict.fromkeys(names.split(), (op, arguments, first))
 
 
 _OPS: dict[str, tuple[str, dict[str, str], str]] = {
@@ -121,7 +131,9 @@ def _node(node: Any, function: str, arguments: dict[str, str]) -> dict[str, Any]
             if key in _IGNORED or value is None:
                 continue
             if key not in arguments:
-                raise FileError(f"The file calls {function!r} with the argument {key!r}, which has no counterpart here.")
+                raise FileError(
+                    f"The file calls {function!r} with the argument {key!r}, which has no counterpart here."
+                )
             kwargs[arguments[key]] = _value(key, value)
     first: Any = tensors if function in ("concat", "stack") or len(tensors) > 1 else tensors[0]
     return {"args": [first], "kwargs": kwargs}
@@ -132,7 +144,12 @@ def _tensor(place: Any) -> dict[str, Any]:
 
 
 def _value(key: str, value: Any) -> Any:
-    if isinstance(value, list) and len(value) == 3 and isinstance(value[0], str) and isinstance(value[1], int):
+    if (
+        isinstance(value, list)
+        and len(value) == 3
+        and isinstance(value[0], str)
+        and isinstance(value[1], int)
+    ):
         return _tensor(value)
     if key == "slice_spec":
         items = value if isinstance(value, list) else [value]
@@ -143,6 +160,9 @@ def _value(key: str, value: Any) -> Any:
 def _slice(item: Any) -> Any:
     if isinstance(item, dict) and {"start", "stop", "step"} <= item.keys():
         return {"class_name": "__slice__", "config": {key: item[key] for key in ("start", "stop", "step")}}
-    if isinstance(item, dict) and item.get("class_name") == "__ellipsis__" or item in ("...", {"type": "Ellipsis"}):
+    if (isinstance(item, dict) and item.get("class_name") == "__ellipsis__") or item in (
+        "...",
+        {"type": "Ellipsis"},
+    ):
         return {"class_name": "__ellipsis__", "config": {}}
     return item

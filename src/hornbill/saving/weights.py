@@ -32,7 +32,9 @@ _INTERNAL = frozenset({
 
 def is_model(obj: Any) -> bool:
     """Returns whether an object is a Model: a layer whose class comes from `hornbill.models`."""
-    return isinstance(obj, Layer) and any(cls.__module__.startswith("hornbill.models.") for cls in type(obj).__mro__)
+    return isinstance(obj, Layer) and any(
+        cls.__module__.startswith("hornbill.models.") for cls in type(obj).__mro__
+    )
 
 
 def saveables(root: Any) -> dict[str, Any]:
@@ -70,9 +72,13 @@ def _is_container(value: Any) -> bool:
 def _attributes(owner: Any) -> Iterator[tuple[str, Any]]:
     names = set(owner.__dict__) - _INTERNAL
     for cls in type(owner).__mro__:
-        if cls in (Layer, optimizers.Optimizer, SeedGenerator) or cls.__module__.startswith("hornbill.models."):
+        if cls in (Layer, optimizers.Optimizer, SeedGenerator) or cls.__module__.startswith(
+            "hornbill.models."
+        ):
             break
-        names.update(name for name, value in vars(cls).items() if isinstance(value, (property, cached_property)))
+        names.update(
+            name for name, value in vars(cls).items() if isinstance(value, (property, cached_property))
+        )
     if is_model(owner):
         names.add("layers")
     for name in sorted(names, key=lambda name: (name.startswith("_"), name)):

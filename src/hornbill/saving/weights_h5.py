@@ -37,7 +37,9 @@ def tables(model: Any, include_optimizer: bool = True) -> dict[str, tuple[str, d
     return result
 
 
-def write_tables(path: str | os.PathLike[str], entries: Mapping[str, tuple[str, Mapping[str, np.ndarray]]]) -> None:
+def write_tables(
+    path: str | os.PathLike[str], entries: Mapping[str, tuple[str, Mapping[str, np.ndarray]]]
+) -> None:
     """Writes `tables` to a new HDF5 file.
 
     Args:

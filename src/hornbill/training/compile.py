@@ -48,7 +48,9 @@ class CompileLoss:
 
     def _check_spelling(self, loss: Any) -> None:
         """Resolves names at once, so that a misspelt one fails in `compile`."""
-        items = loss.values() if isinstance(loss, dict) else loss if isinstance(loss, (list, tuple)) else [loss]
+        items = (
+            loss.values() if isinstance(loss, dict) else loss if isinstance(loss, (list, tuple)) else [loss]
+        )
         for item in items:
             if isinstance(item, (list, tuple, dict)) and not isinstance(item, str):
                 self._check_spelling(item)
@@ -64,7 +66,15 @@ class CompileLoss:
         weights = per_output("loss_weights", self.given_weights, self.names)
         self.weights = [1.0 if weight is None else float(weight) for weight in weights]
         several = len(self.names) > 1 and sum(loss is not None for loss in self.losses) > 1
-        self.trackers = [Mean(name=f"{name}_loss") for name, loss in zip(self.names, self.losses, strict=True) if loss is not None] if several else []  # noqa: E501
+        self.trackers = (
+            [
+                Mean(name=f"{name}_loss")
+                for name, loss in zip(self.names, self.losses, strict=True)
+                if loss is not None
+            ]
+            if several
+            else []
+        )  # noqa: E501
         self.built = True
 
     def check_values(self, y: Any) -> None:
@@ -79,7 +89,9 @@ class CompileLoss:
     def check(self, y: Any, y_pred: Any) -> None:
         """Raises when targets are missing or their shapes do not fit the predictions."""
         targets = targets_per_output(y, y_pred, self.names)
-        for name, loss, target, prediction in zip(self.names, self.losses, targets, flat_outputs(y_pred), strict=True):
+        for name, loss, target, prediction in zip(
+            self.names, self.losses, targets, flat_outputs(y_pred), strict=True
+        ):
             if loss is None:
                 continue
             if target is None:
@@ -89,7 +101,9 @@ class CompileLoss:
                     got="no y.",
                     fixes="model.fit(x, y): y holds what the model should give for x.",
                 )
-            label = loss.fn.__name__ if isinstance(loss, FunctionLoss) and hasattr(loss.fn, "__name__") else None
+            label = (
+                loss.fn.__name__ if isinstance(loss, FunctionLoss) and hasattr(loss.fn, "__name__") else None
+            )
             if label is not None and is_own(loss):
                 check_target_shapes(label, shapes_of(target), shapes_of(prediction))
 
@@ -116,7 +130,9 @@ class CompileLoss:
             if loss is None:
                 continue
             if rows is not None and jnp.ndim(weight) == 1 and prediction.ndim > 2:
-                weight = jnp.reshape(weight, (-1,) + (1,) * (prediction.ndim - 2))  # (rows, 1, ...), as the losses
+                weight = jnp.reshape(
+                    weight, (-1,) + (1,) * (prediction.ndim - 2)
+                )  # (rows, 1, ...), as the losses
             try:
                 value = loss(target, prediction, sample_weight=weight)
             except Exception as error:  # noqa: BLE001  it is raised again, with the loss' name
@@ -135,7 +151,8 @@ class CompileLoss:
     def can_mask_rows(self) -> bool:
         """Whether padded rows can be taken out exactly: all losses are Hornbill's own and weigh by sample."""
         return all(
-            loss is None or (is_own(type(loss)) and is_own(getattr(loss, "fn", loss)) and loss.reduction is not None)
+            loss is None
+            or (is_own(type(loss)) and is_own(getattr(loss, "fn", loss)) and loss.reduction is not None)
             for loss in self.losses
         )
 
@@ -180,7 +197,9 @@ def as_loss(identifier: Any) -> Loss:
     if isinstance(found, Loss):
         return found
     if not callable(found):
-        raise ArgumentError("A loss is a name, a function (y_true, y_pred) or a Loss.", got=f"{identifier!r}.")
+        raise ArgumentError(
+            "A loss is a name, a function (y_true, y_pred) or a Loss.", got=f"{identifier!r}."
+        )
     _check_two_arguments("loss", found)
     return FunctionLoss(found, name=getattr(found, "__name__", type(found).__name__))
 
@@ -195,9 +214,13 @@ class CompileMetrics(Metric):
         model: The model, for its output names.
     """
 
-    def __init__(self, metrics: Any, weighted_metrics: Any, compile_loss: CompileLoss | None, model: Any) -> None:
+    def __init__(
+        self, metrics: Any, weighted_metrics: Any, compile_loss: CompileLoss | None, model: Any
+    ) -> None:
         super().__init__(name="compile_metrics")
-        self.__dict__.update(_given=metrics, _given_weighted=weighted_metrics, _loss=compile_loss, _model=model)
+        self.__dict__.update(
+            _given=metrics, _given_weighted=weighted_metrics, _loss=compile_loss, _model=model
+        )
         self.built = False
         self.__dict__["entries"] = []
         for item in _flat(metrics) + _flat(weighted_metrics):
@@ -217,7 +240,9 @@ class CompileMetrics(Metric):
         losses = self._loss.losses if self._loss is not None and self._loss.built else [None] * len(names)
         seen: set[str] = set()
         for given, weighted in ((self._given, False), (self._given_weighted, True)):
-            per_name = per_output("weighted_metrics" if weighted else "metrics", given, names, lists_inside=True)
+            per_name = per_output(
+                "weighted_metrics" if weighted else "metrics", given, names, lists_inside=True
+            )
             for i, entry in enumerate(per_name):
                 for item in entry if isinstance(entry, (list, tuple)) else [entry]:
                     if item is None:
@@ -226,7 +251,9 @@ class CompileMetrics(Metric):
                     label = item if isinstance(item, str) else metric.name
                     key = label if len(names) == 1 else f"{names[i]}_{label}"
                     while key in seen:
-                        key = f"weighted_{key}" if weighted and not key.startswith("weighted_") else f"{key}_1"
+                        key = (
+                            f"weighted_{key}" if weighted and not key.startswith("weighted_") else f"{key}_1"
+                        )
                     seen.add(key)
                     self.entries.append((key, i, metric, weighted))
         self.__dict__["_metrics"] = [metric for _, _, metric, _ in self.entries]
@@ -242,7 +269,9 @@ class CompileMetrics(Metric):
         if isinstance(found, Metric):
             return found
         if not callable(found):
-            raise ArgumentError("A metric is a name, a function (y_true, y_pred) or a Metric.", got=f"{item!r}.")
+            raise ArgumentError(
+                "A metric is a name, a function (y_true, y_pred) or a Metric.", got=f"{item!r}."
+            )
         name = item if isinstance(item, str) else getattr(found, "__name__", type(found).__name__)
         return MeanMetricWrapper(found, name=name)
 
@@ -277,7 +306,9 @@ class CompileMetrics(Metric):
                 else:
                     metric.update_state(targets[i], predictions[i], sample_weight=weight)
             except Exception as error:  # noqa: BLE001  it is raised again, with the metric's name
-                raise_blamed(error, f"Metric {metric.name!r}", {"y_true": targets[i], "y_pred": predictions[i]})
+                raise_blamed(
+                    error, f"Metric {metric.name!r}", {"y_true": targets[i], "y_pred": predictions[i]}
+                )
 
     def result(self) -> dict[str, Any]:
         """Returns the results by name."""

@@ -62,7 +62,13 @@ def fit(
     if validation_split and validation_data is None:
         (x, y, sample_weight), validation_data = split_validation(x, y, sample_weight, validation_split)
     batches = make_batches(
-        x, y, sample_weight, batch_size, steps=_capped(steps_per_epoch), shuffle=shuffle, class_weight=class_weight
+        x,
+        y,
+        sample_weight,
+        batch_size,
+        steps=_capped(steps_per_epoch),
+        shuffle=shuffle,
+        class_weight=class_weight,
     )
     model._prepare("train", batches.spec)
     check_values(model, batches)
@@ -100,7 +106,11 @@ def fit(
                 if not model.stop_training:
                     _warn_exhausted(epoch, epochs)
                 break
-        if model.optimizer is not None and hasattr(model.optimizer, "finalize_variable_values") and epochs > 0:
+        if (
+            model.optimizer is not None
+            and hasattr(model.optimizer, "finalize_variable_values")
+            and epochs > 0
+        ):
             model.optimizer.finalize_variable_values(model.trainable_weights)
         callback_list.on_train_end(logs)
     finally:
@@ -132,7 +142,9 @@ def _early_validation(model: Any, data: Any, batch_size: Any, steps: int | None)
 def _check_epochs(epochs: Any, initial_epoch: Any) -> None:
     for name, value in (("epochs", epochs), ("initial_epoch", initial_epoch)):
         if isinstance(value, bool) or not hasattr(value, "__index__") or value < 0:
-            raise ArgumentError(f"fit: {name} is a whole number, not negative.", got=f"{name}={value!r}.", fixes="epochs=10")
+            raise ArgumentError(
+                f"fit: {name} is a whole number, not negative.", got=f"{name}={value!r}.", fixes="epochs=10"
+            )
 
 
 def _reset_metrics(model: Any) -> None:
@@ -190,7 +202,9 @@ class _EpochRunner:
         )  # fmt: skip
         self.padding = _Padding(batches, model._can_pad("train"))
         stops = any(isinstance(one, TerminateOnNaN) for one in callbacks.callbacks)
-        self.watch = NanWatch(batches.arrays if isinstance(batches, ArrayBatches) else None, enabled=not stops)
+        self.watch = NanWatch(
+            batches.arrays if isinstance(batches, ArrayBatches) else None, enabled=not stops
+        )
         self.epoch = 0
 
     def run(self, epoch: int, start: int) -> dict[str, Any]:
@@ -214,7 +228,9 @@ class _EpochRunner:
                         logs = self._run_rest(epoch, step, guard, logs)
                         break
         if logs is None:
-            raise DataError("The data gave no batch in this epoch.", fixes="Check steps_per_epoch and the generator.")
+            raise DataError(
+                "The data gave no batch in this epoch.", fixes="Check steps_per_epoch and the generator."
+            )
         self.watch.end_epoch()
         return dict(Logs(logs))
 
@@ -238,7 +254,9 @@ class _EpochRunner:
             self.model._steps, batches.arrays, self.padding.mask, self.pace.step_seconds or 1e-3
         )
 
-    def _run_stretches(self, epoch: int, step: int, guard: InterruptGuard, logs: Any = None) -> tuple[int, Any]:
+    def _run_stretches(
+        self, epoch: int, step: int, guard: InterruptGuard, logs: Any = None
+    ) -> tuple[int, Any]:
         """Runs the full batches of an epoch from `step` on in stretches; returns the next step and the logs."""
         batches: Any = self.batches
         size = batches.batch_size
@@ -347,7 +365,12 @@ def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callb
 
 def _is_one_batch(x: Any, batch_size: int) -> bool:
     """Whether `x` is one array of numbers with no more rows than a batch: nothing to cut, fill up or report."""
-    return isinstance(x, (np.ndarray, jax.Array)) and 0 < x.ndim and 0 < x.shape[0] <= batch_size and x.dtype.kind in "fiub"
+    return (
+        isinstance(x, (np.ndarray, jax.Array))
+        and 0 < x.ndim
+        and 0 < x.shape[0] <= batch_size
+        and x.dtype.kind in "fiub"
+    )
 
 
 def _predictions(model: Any, batches: Batches, callbacks: CallbackList, pads: bool) -> Iterator[Any]:
@@ -363,7 +386,14 @@ def _predictions(model: Any, batches: Batches, callbacks: CallbackList, pads: bo
 
 
 def on_batch(
-    model: Any, kind: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool, reset: bool
+    model: Any,
+    kind: str,
+    x: Any,
+    y: Any,
+    sample_weight: Any,
+    class_weight: Any,
+    return_dict: bool,
+    reset: bool,
 ) -> Any:
     """Runs one step on one batch."""
     if x is None:

@@ -44,7 +44,9 @@ def _distinct(names: list[str]) -> list[str]:
     return result
 
 
-def per_output(what: str, given: Any, names: list[str], broadcast: bool = True, lists_inside: bool = False) -> list[Any]:
+def per_output(
+    what: str, given: Any, names: list[str], broadcast: bool = True, lists_inside: bool = False
+) -> list[Any]:
     """Returns one entry per output of what the user gave.
 
     Args:
@@ -76,7 +78,9 @@ def per_output(what: str, given: Any, names: list[str], broadcast: bool = True, 
             raise ArgumentError(
                 f"{what} as a list needs one entry per output: {', '.join(names)}.",
                 got=f"{len(given)} {'entry' if len(given) == 1 else 'entries'}.",
-                fixes="{" + ", ".join(f"{name!r}: ..." for name in names) + "}, with None or nothing where there is none.",
+                fixes="{"
+                + ", ".join(f"{name!r}: ..." for name in names)
+                + "}, with None or nothing where there is none.",
             )
         return list(given)
     if len(names) > 1 and not broadcast:
@@ -117,5 +121,7 @@ def targets_per_output(y: Any, y_pred: Any, names: list[str], what: str = "y") -
                 got=f"{len(flat)} arrays.",
                 fixes=f"{what} = numpy.asarray({what})",
             )
-        raise DataError(f"The model has {len(names)} outputs: {', '.join(names)}.", got=f"{len(flat)} arrays as {what}.")
+        raise DataError(
+            f"The model has {len(names)} outputs: {', '.join(names)}.", got=f"{len(flat)} arrays as {what}."
+        )
     return flat

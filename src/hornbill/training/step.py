@@ -39,7 +39,9 @@ class Steps:
         seed = global_seed_generator().state
         if all(v is not seed for v in self.non_trainable):
             self.non_trainable = [*self.non_trainable, seed]
-        self.optimizer: list[Variable] = list(model.optimizer.variables) if model.optimizer is not None else []
+        self.optimizer: list[Variable] = (
+            list(model.optimizer.variables) if model.optimizer is not None else []
+        )
         self.metrics = metric_variables
         self.metric_objects = model.metrics
         self.compile_seconds = 0.0
@@ -182,7 +184,11 @@ def loss_and_gradients(model: Any, state: State, batch: Any) -> tuple[Any, Any, 
     """Runs forward and backward; returns loss, gradients, the state (optimizer untouched) and the predictions."""
     tv, ntv, ov, mv = state
     x, y, sample_weight, rows = batch
-    trainable, frozen, metric_variables = model._steps.trainable, model._steps.non_trainable, model._steps.metrics
+    trainable, frozen, metric_variables = (
+        model._steps.trainable,
+        model._steps.non_trainable,
+        model._steps.metrics,
+    )
     optimizer = model.optimizer
 
     def compute(values: list[Any]) -> Any:

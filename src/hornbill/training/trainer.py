@@ -85,11 +85,22 @@ class Trainer(OldTrainerSpellings):
             ArgumentError: If a name is unknown.
         """
         self._check_set_up()  # type: ignore[attr-defined]
-        for old in ("sample_weight_mode", "target_tensors", "experimental_run_tf_function", "distribute", "options"):
+        for old in (
+            "sample_weight_mode",
+            "target_tensors",
+            "experimental_run_tf_function",
+            "distribute",
+            "options",
+        ):
             if kwargs.pop(old, None) is not None:
-                warn_once(f"compile {old}", f"compile({old}=...) is an old argument without meaning here; remove it.")
+                warn_once(
+                    f"compile {old}",
+                    f"compile({old}=...) is an old argument without meaning here; remove it.",
+                )
         if "loss_weight" in kwargs:
-            raise ArgumentError("compile has no argument 'loss_weight'.", fixes="Did you mean 'loss_weights'?")
+            raise ArgumentError(
+                "compile has no argument 'loss_weight'.", fixes="Did you mean 'loss_weights'?"
+            )
         if "learning_rate" in kwargs or "lr" in kwargs:
             raise ArgumentTypeError(
                 "compile has no learning rate: it belongs to the optimizer.",
@@ -98,7 +109,9 @@ class Trainer(OldTrainerSpellings):
             )
         check_unknown("compile", kwargs, None, tuple(inspect.signature(Trainer.compile).parameters)[1:-1])
         if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
-            raise ArgumentError("steps_per_execution is a whole number of at least 1.", got=f"{steps_per_execution!r}.")
+            raise ArgumentError(
+                "steps_per_execution is a whole number of at least 1.", got=f"{steps_per_execution!r}."
+            )
         optimizer = optimizers_module.get(optimizer)
         policy = self.dtype_policy  # type: ignore[attr-defined]
         if auto_scale_loss and policy.name == "mixed_float16" and not hasattr(optimizer, "inner_optimizer"):
@@ -216,7 +229,9 @@ class Trainer(OldTrainerSpellings):
             total = total + part
         return total
 
-    def _total_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, rows: Any, training: bool = True) -> Any:
+    def _total_loss(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any, rows: Any, training: bool = True
+    ) -> Any:
         """Returns the loss of a batch from `compute_loss` where it is overridden, and notes it in the tracker."""
         if type(self).compute_loss is not Trainer.compute_loss:
             accepted = inspect.signature(self.compute_loss).parameters
@@ -239,7 +254,12 @@ class Trainer(OldTrainerSpellings):
         if type(self).compute_metrics is not Trainer.compute_metrics:
             return self.compute_metrics(x, y, y_pred, sample_weight)
         if self._compile_metrics is not None:
-            self._compile_metrics.update_state(y, y_pred, masked_weight(sample_weight, rows) if sample_weight is not None else None, row_mask=rows)  # noqa: E501
+            self._compile_metrics.update_state(
+                y,
+                y_pred,
+                masked_weight(sample_weight, rows) if sample_weight is not None else None,
+                row_mask=rows,
+            )  # noqa: E501
         return self.get_metrics_result()
 
     def _call_for_training(self, x: Any, training: bool = True) -> Any:
@@ -260,7 +280,9 @@ class Trainer(OldTrainerSpellings):
         steps = self._steps
         boxes = [*steps.trainable, *steps.non_trainable, *steps.metrics]
         values = [*trainable_variables, *non_trainable_variables, *metrics_variables]
-        loss, new = functional_call(boxes, values, self._total_loss, x, y, y_pred, sample_weight, None, training)
+        loss, new = functional_call(
+            boxes, values, self._total_loss, x, y, y_pred, sample_weight, None, training
+        )
         a, b = len(steps.trainable), len(steps.trainable) + len(steps.non_trainable)
         return loss, (new[:a], new[a:b], new[b:])
 
@@ -280,7 +302,9 @@ class Trainer(OldTrainerSpellings):
         loss, grads, (tv, ntv, ov, mv), y_pred = loss_and_gradients(self, state, (x, y, sample_weight, rows))
         del loss
         tv, ov = self._apply_gradients(tv, ov, grads)
-        logs, mv = functional_call(self._steps.metrics, mv, self._metrics_of, x, y, y_pred, sample_weight, rows)
+        logs, mv = functional_call(
+            self._steps.metrics, mv, self._metrics_of, x, y, y_pred, sample_weight, rows
+        )
         return logs, (tv, ntv, ov, mv)
 
     def _apply_gradients(self, tv: Any, ov: Any, grads: Any) -> Any:
@@ -300,7 +324,11 @@ class Trainer(OldTrainerSpellings):
 
         def run() -> dict[str, Any]:
             y_pred = self._call_for_training(x, training=False)
-            if self._compile_loss is not None or self.losses or type(self).compute_loss is not Trainer.compute_loss:  # type: ignore[attr-defined]
+            if (
+                self._compile_loss is not None
+                or self.losses
+                or type(self).compute_loss is not Trainer.compute_loss
+            ):  # type: ignore[attr-defined]
                 self._total_loss(x, y, y_pred, sample_weight, rows, training=False)
             self._clear_losses()  # type: ignore[attr-defined]
             return self._metrics_of(x, y, y_pred, sample_weight, rows)
@@ -378,7 +406,9 @@ class Trainer(OldTrainerSpellings):
     @property
     def _uses_own_loss(self) -> bool:
         """Whether the losses of `compile` are used as they are, and not by a step that a subclass wrote."""
-        return all(getattr(type(self), name) is getattr(Trainer, name) for name in ("train_step", "compute_loss"))
+        return all(
+            getattr(type(self), name) is getattr(Trainer, name) for name in ("train_step", "compute_loss")
+        )
 
     def _predicted_specs(self, x: Any) -> Any:
         """Traces the model on the shapes of a batch, which builds it, and returns the specs of its outputs."""
@@ -404,9 +434,13 @@ class Trainer(OldTrainerSpellings):
             return True
         if any(getattr(type(self), name) is not getattr(Trainer, name) for name in _OVERRIDABLE):
             return False
-        masks = any(getattr(layer, "mask_zero", False) or type(layer).__name__ == "Masking" for layer in layers)
+        masks = any(
+            getattr(layer, "mask_zero", False) or type(layer).__name__ == "Masking" for layer in layers
+        )
         couples = any(layer.activity_regularizer is not None for layer in layers)
-        couples = couples or (kind == "train" and any(getattr(layer, "couples_batch", False) for layer in layers))
+        couples = couples or (
+            kind == "train" and any(getattr(layer, "couples_batch", False) for layer in layers)
+        )
         if masks or couples or (kind == "train" and any(layer._losses for layer in layers)):
             return False
         loss, metrics = self._compile_loss, self._compile_metrics
@@ -512,7 +546,12 @@ class Trainer(OldTrainerSpellings):
 
     @users_view
     def test_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False, reset_metrics: bool = True
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        return_dict: bool = False,
+        reset_metrics: bool = True,
     ) -> Any:
         """Runs one evaluation step on one batch and returns its loss and metrics."""
         return loop.on_batch(self, "test", x, y, sample_weight, None, return_dict, reset_metrics)

@@ -37,7 +37,11 @@ def check_values(model: Any, batches: Batches, targets: bool = True) -> None:
 
 def _check_embeddings(model: Any, x: Any) -> None:
     """Raises where an input that goes straight into an Embedding has numbers that its table does not have."""
-    graph = model._graph() if hasattr(model, "_graph") and getattr(model, "_input_layer", None) is not None else model
+    graph = (
+        model._graph()
+        if hasattr(model, "_graph") and getattr(model, "_input_layer", None) is not None
+        else model
+    )
     inputs = graph.inputs if hasattr(graph, "_program") else []
     if isinstance(x, dict):
         values = [x.get(name) for name in graph.input_names] if inputs else []

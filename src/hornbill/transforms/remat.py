@@ -58,7 +58,10 @@ class RematScope:
     _open: list[RematScope] = []  # noqa: RUF012
 
     def __init__(
-        self, mode: str | None = "full", output_size_threshold: int = 1024, layer_names: Sequence[str] | None = None
+        self,
+        mode: str | None = "full",
+        output_size_threshold: int = 1024,
+        layer_names: Sequence[str] | None = None,
     ) -> None:
         options("full", "activations", "larger_than", "list_of_layers", None)("RematScope", "mode", mode)
         self.mode, self.output_size_threshold = mode, output_size_threshold

@@ -12,7 +12,11 @@ __all__ = ["deserialize_keras_object", "serialize_keras_object"]
 
 
 def serialize_keras_object(instance: Any) -> Any:
-    """Returns an object as `{"class_name", "config"}`, or a function by its name."""
+    """Returns an object as `{"class_name", "config"}`, or a function by its name.
+
+    Args:
+        instance: The object or function.
+    """
     if instance is None:
         return None
     if hasattr(instance, "get_config"):

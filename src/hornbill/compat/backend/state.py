@@ -175,7 +175,7 @@ class function:  # noqa: N801
 
     Example:
         >>> x = placeholder((None, 2))
-        >>> function([x], [x * 2.0])([[[1.0, 2.0]]])[0].tolist()
+        >>> function([x], [x * 2.0])([np.array([[1.0, 2.0]])])[0].tolist()
         [[2.0, 4.0]]
     """
 

@@ -214,6 +214,8 @@ class HashedCrossing(HostLayer):
         num_bins: Number of bins.
         output_mode: "int" for bin numbers, or "one_hot".
         sparse: Only False.
+        name: Name; automatic if None.
+        dtype: Dtype of the rows of ones; whole numbers are int32.
 
     Shapes:
         inputs: any; a list of tensors (batch,) or (batch, 1)

@@ -273,6 +273,7 @@ class RandomCrop(ImageLayer):
         width: New width.
         seed: Seed of the draws.
         data_format: "channels_last" or "channels_first"; None means the global setting.
+        name: Name; automatic if None.
 
     Shapes:
         inputs: (batch, rows, columns, channels); channels second with "channels_first"; one image without

@@ -291,6 +291,7 @@ class StringLookup(Lookup):
         sparse: Only False.
         encoding: Encoding of bytes and of the file.
         salt: Key of the hash of unknown strings.
+        name: Name; automatic if None.
 
     Shapes:
         inputs: (batch, n); any with "int"
@@ -349,6 +350,7 @@ class IntegerLookup(Lookup):
         pad_to_max_tokens: Whether rows are as long as `max_tokens`.
         oov_method: "floormod" or "farmhash": how unknown numbers share several places.
         salt: Key of the hash.
+        name: Name; automatic if None.
 
     Shapes:
         inputs: (batch, n); any with "int"

@@ -217,6 +217,8 @@ class Discretization(Layer):
         epsilon: How far off the shares may be; lower is more exact.
         output_mode: "int" for bin numbers, or "one_hot", "multi_hot", "count".
         sparse: Only False.
+        dtype: Dtype of the rows of ones; whole numbers are int32.
+        name: Name; automatic if None.
 
     Shapes:
         inputs: (batch, n); any with "int"

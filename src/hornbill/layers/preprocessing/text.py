@@ -40,6 +40,7 @@ class TextVectorization(HostLayer):
         sparse: Only False.
         ragged: Only False.
         encoding: Encoding of bytes.
+        name: Name; automatic if None.
 
     Shapes:
         inputs: any; texts (batch,) or (batch, 1)
