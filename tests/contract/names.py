@@ -47,7 +47,6 @@ MISSING: dict[str, str] = {
         for name in _PREPROCESSING
     },
     "keras.utils.FeatureSpace": "is made of preprocessing layers",
-    "keras.utils.model_to_dot": "returns a pydot graph; Hornbill draws without pydot",
 }
 
 

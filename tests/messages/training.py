@@ -442,4 +442,5 @@ def embedding_index_too_large():
 @mistake
 def embedding_index_negative():
     model = keras.Sequential([keras.Input((5,)), layers.Embedding(10, 2), layers.Flatten(), layers.Dense(1)])
+    model.compile(loss="mse")
     model.fit(np.arange(20).reshape(4, 5) % 9 - 2, np.zeros(4), verbose=0)

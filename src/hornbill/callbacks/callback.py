@@ -43,6 +43,7 @@ class Callback:
     __signature__ = ConstructorSignature()
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Checks the arguments before the constructor sees them."""
         check_arguments(cls, args, kwargs)
         return super().__new__(cls)
 

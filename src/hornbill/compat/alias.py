@@ -8,6 +8,7 @@ Old paths (`keras.layers.core`) and old names (`merge(..., mode=)`) come from `m
 from __future__ import annotations
 
 import importlib
+import importlib.machinery
 import importlib.util
 import sys
 import types

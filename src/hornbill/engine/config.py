@@ -67,6 +67,7 @@ class Configurable:
     config_excluded: ClassVar[tuple[str, ...]] = ()
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Checks and keeps the arguments, from which `get_config` is made."""
         instance = object.__new__(cls)
         instance.__dict__["_captured"] = (args, kwargs)
         check_arguments(cls, args, kwargs)

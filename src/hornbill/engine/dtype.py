@@ -6,6 +6,7 @@ variables. Combination follows JAX's lattice, which is the one Keras documents.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import Any
 
@@ -62,10 +63,8 @@ def standardize_dtype(dtype: Any) -> str:
             f"{dtype!r} is no dtype.{did_you_mean(name, ALLOWED_DTYPES)}",
             fixes="Use one of " + ", ".join(repr(d) for d in ALLOWED_DTYPES[:13]) + ".",
         )
-    try:
+    with contextlib.suppress(TypeError):  # not hashable: it is looked up again each time
         _known[dtype] = name
-    except TypeError:
-        pass
     return name
 
 

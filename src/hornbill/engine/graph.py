@@ -98,7 +98,11 @@ class Operation(Configurable):
             check_name(type(self).__name__, name) if name is not None else auto_name(type(self).__name__)
         )
 
+    _inbound_nodes: list[Node]
+    _outbound_nodes: list[Node]
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Makes room for the nodes, before a subclass' constructor runs."""
         instance = super().__new__(cls, *args, **kwargs)
         instance._inbound_nodes = []
         instance._outbound_nodes = []

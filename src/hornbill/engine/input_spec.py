@@ -148,7 +148,7 @@ def _wrong_rank(layer: Any, spec: InputSpec, shape: tuple[int | None, ...], want
 
 def _axis_missing(shape: tuple[int | None, ...], names: tuple[str, ...]) -> tuple[str, list[str]]:
     """Returns what is missing in a shape of one axis too few, and what to do about it."""
-    with_one = f"Input({(*shape[1:], 1)}) and x[..., None]"
+    with_one, last = f"Input({(*shape[1:], 1)}) and x[..., None]", names[-1]
     if len(names) >= 4 and shape[-1] in (1, 3, 4) and shape[0] is not None:
         return (
             f"{shape}, which has no batch axis.",
@@ -157,16 +157,16 @@ def _axis_missing(shape: tuple[int | None, ...], names: tuple[str, ...]) -> tupl
     if names[1:] == ("steps", "channels"):
         return f"{shape}, which has no channels axis.", [f"If each step is one number: {with_one}."]
     if "steps" in names:
-        return f"{shape}, which has no {'steps' if len(shape) == 2 else names[-1]} axis.", [
+        return f"{shape}, which has no {'steps' if len(shape) == 2 else last} axis.", [
             "After LSTM, GRU or another recurrent layer: return_sequences=True in that layer keeps the steps.",
             f"If each step is one number: {with_one}.",
         ]
     if len(shape) == 1:
-        return f"{shape}, which has no {names[-1]} axis.", [
+        return f"{shape}, which has no {last} axis.", [
             "One sample alone: x[None] makes it a batch of one.",
             "One number per sample: Input((1,)) and x[:, None].",
         ]
-    return f"{shape}, which has no {names[-1]} axis.", [
+    return f"{shape}, which has no {last} axis.", [
         f"For grey images: {with_one}.",
         "Or add layers.Reshape before.",
     ]

@@ -94,6 +94,7 @@ class Layer(LayerWeights, Operation):
     )  # fmt: skip
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Makes room for what a layer keeps, before a subclass' constructor runs."""
         instance = super().__new__(cls, *args, **kwargs)
         instance.__dict__.update(
             _own_variables=[],
@@ -127,7 +128,7 @@ class Layer(LayerWeights, Operation):
         self.activity_regularizer = self._resolve_regularizer(activity_regularizer)
         self.supports_masking, self.input_spec = False, None
         self._losses, self._path = [], "/".join(part for part in (current_path(), self.name) if part)
-        self._given_batch_shape = _batch_shape_from(type(self).__name__, kwargs)
+        self._given_batch_shape = _batch_shape_from(kwargs)
         self._initial_weights = kwargs.pop("weights", None)
         kwargs.pop("implementation", None)
         check_unknown(type(self).__name__, kwargs, type(self), ("name", "dtype", "trainable"))
@@ -375,7 +376,7 @@ class Layer(LayerWeights, Operation):
         if self.input_spec is None:
             return
         inputs = next((v for k, v in arguments.items() if k != "self"), None)
-        specs = self.input_spec
+        specs: Any = self.input_spec
         if isinstance(specs, InputSpec):
             pairs: Iterable[Any] = [(specs, check_one_tensor(self, inputs))]
         elif isinstance(specs, dict) and isinstance(inputs, dict):
@@ -574,7 +575,7 @@ def _all_numbers(value: Any) -> bool:
     return isinstance(value, (bool, int, float, np.generic))
 
 
-def _batch_shape_from(owner: str, kwargs: dict[str, Any]) -> tuple[int | None, ...] | None:
+def _batch_shape_from(kwargs: dict[str, Any]) -> tuple[int | None, ...] | None:
     """Takes the old ways to give an input shape out of the arguments and returns it with the batch axis."""
     batch_shape = kwargs.pop("batch_input_shape", None) or kwargs.pop("batch_shape", None)
     batch_size = kwargs.pop("batch_size", None)

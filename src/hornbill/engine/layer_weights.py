@@ -279,9 +279,8 @@ class LayerWeights:
         """The losses added in the last call, and those of the regularisers."""
         layers = self._flatten_layers()
         result = [loss for layer in layers for loss in layer._losses]
-        for variable in self.trainable_variables:
-            if variable.regularizer is not None:
-                result.append(variable.regularizer(variable.value))
+        regularised = (v for v in self.trainable_variables if v.regularizer is not None)
+        result.extend(v.regularizer(v.value) for v in regularised)
         return [jnp.sum(jnp.asarray(getattr(loss, "value", loss))) for loss in result]
 
     def _clear_losses(self) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import sys
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 from hornbill.engine.errors import MissingNameError, did_you_mean
@@ -35,16 +34,22 @@ def missing_name(module: str) -> Callable[[str], Any]:
     return look
 
 
-def lazy_module(name: str) -> ModuleType:
-    """Returns a module by its full name; its code runs at the first access to one of its attributes."""
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.find_spec(name)
-    if spec is None or spec.loader is None:
-        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-    loader = importlib.util.LazyLoader(spec.loader)
-    spec.loader = loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    loader.exec_module(module)
-    return module
+class _LazyModule:
+    """Stands for a module and imports it at the first look at one of its names."""
+
+    def __init__(self, name: str) -> None:
+        self.__dict__["_name"] = name
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(importlib.import_module(self._name), name)
+        if not (name.startswith("__") and name.endswith("__")):
+            self.__dict__[name] = value
+        return value
+
+    def __repr__(self) -> str:
+        return f"<lazy module {self._name!r}>"
+
+
+def lazy_module(name: str) -> Any:
+    """Returns a stand-in for the module of a full name; its code runs when one of its names is first used."""
+    return _LazyModule(name)

@@ -87,13 +87,14 @@ def merge_records(first: Record, second: Record) -> Record:
 
 
 def _merge(a: Any, b: Any) -> Any:
+    """Returns what both say; None where they differ."""
     if isinstance(a, TensorSpec) and isinstance(b, TensorSpec) and len(a.shape) == len(b.shape):
         return TensorSpec(
             tuple(x if x == y else None for x, y in zip(a.shape, b.shape, strict=True)), a.dtype
         )
     if isinstance(a, dict) and isinstance(b, dict) and a.keys() == b.keys():
         return {key: _merge(a[key], b[key]) for key in a}
-    if type(a) is type(b) and isinstance(a, (list, tuple)) and len(a) == len(b):
+    if type(a) is type(b) and isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)) and len(a) == len(b):
         items = [_merge(x, y) for x, y in zip(a, b, strict=True)]
         return type(a)(items) if type(a) in (list, tuple) else items
     if isinstance(a, int) and isinstance(b, int):

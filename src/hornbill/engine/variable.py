@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import jax
+import jax.core
 import jax.numpy as jnp
 import numpy as np
 
@@ -50,7 +51,7 @@ def standardize_shape(shape: Any, allow_none: bool = True) -> tuple[int | None, 
     if isinstance(shape, (int, np.integer)):
         shape = (shape,)
     try:
-        items = tuple(shape)
+        items: tuple[Any, ...] = tuple(shape)
     except TypeError:
         raise ArgumentError("A shape is a tuple of whole numbers.", got=f"{shape!r}.") from None
     result: list[int | None] = []
@@ -144,7 +145,7 @@ class Variable(TensorOperators):
                 )
             shape = standardize_shape(shape, allow_none=False)
             dtype = standardize_dtype(dtype)
-            value = initializer(shape, dtype=dtype)
+            value: Any = initializer(shape, dtype=dtype)
             value = value.value if isinstance(value, Variable) else value
             if tuple(np.shape(value)) != shape:
                 raise ShapeError(

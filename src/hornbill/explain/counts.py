@@ -29,11 +29,10 @@ def count_sentence(layer: Any) -> str:
     weights = _own_weights(layer)
     if not weights:
         return "no weights = 0"
-    parts = []
-    for variable in weights:
-        parts.append(
-            f"{variable.size:,} {variable.name}" if len(variable.shape) <= 1 else weight_sentence(variable)
-        )
+    parts = [
+        f"{variable.size:,} {variable.name}" if len(variable.shape) <= 1 else weight_sentence(variable)
+        for variable in weights
+    ]
     return f"{' + '.join(parts)} = {sum(v.size for v in weights):,}"
 
 

@@ -54,13 +54,13 @@ class _Path:
 
 
 @cache
-def _font(size: float, bold: bool) -> Any:
+def _font(size: float) -> Any:
     return ImageFont.load_default(size)
 
 
 def text_width(text: str, size: float, bold: bool = False) -> float:
     """Returns the width of a text in points."""
-    return _font(32.0, bold).getlength(text) * size / 32.0 * (1.06 if bold else 1.0)
+    return _font(32.0).getlength(text) * size / 32.0 * (1.06 if bold else 1.0)
 
 
 @dataclass
@@ -116,9 +116,11 @@ class Drawing:
         """Returns the drawing as SVG."""
         title = escape(self.title)
         lines = [
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{self.width:.0f}" height="{self.height:.0f}" '
-            f'viewBox="0 0 {self.width:.1f} {self.height:.1f}" role="img" aria-label="{title}" '
-            'font-family="Helvetica, Arial, \'Noto Sans\', sans-serif">',
+            (
+                f'<svg xmlns="http://www.w3.org/2000/svg" width="{self.width:.0f}" height="{self.height:.0f}" '
+                f'viewBox="0 0 {self.width:.1f} {self.height:.1f}" role="img" aria-label="{title}" '
+                'font-family="Helvetica, Arial, \'Noto Sans\', sans-serif">'
+            ),
             f"<title>{title}</title>",
             f'<rect width="{self.width:.1f}" height="{self.height:.1f}" fill="#ffffff"/>',
         ]
@@ -168,7 +170,7 @@ class Drawing:
                 box, part.radius * scale, fill=part.fill, outline=part.stroke, width=max(1, round(scale * 0.8))
             )
         elif isinstance(part, _Text):
-            font = _font(round(part.size * scale, 1), part.bold)
+            font = _font(round(part.size * scale, 1))
             anchor = {"start": "ls", "middle": "ms", "end": "rs"}[part.anchor]
             stroke = scale * 0.14 if part.bold and scale > 1.5 else 0
             draw.text(

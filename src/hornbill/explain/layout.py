@@ -10,6 +10,7 @@ After K. Sugiyama, S. Tagawa, M. Toda, "Methods for visual understanding of hier
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 __all__ = ["Box", "Line", "arrange"]
 
@@ -85,7 +86,7 @@ def _cells(boxes: list[Box], lines: list[Line]) -> tuple[list[_Cell], list[list[
             cells.append(_Cell(_LANE, 0.0, None, rank=level))
             chain.append(len(cells) - 1)
         chain.append(line.target)
-        for a, b in zip(chain, chain[1:], strict=False):
+        for a, b in pairwise(chain):
             cells[a].after.append(b)
             cells[b].before.append(a)
         chains.append(chain)
@@ -104,8 +105,7 @@ def _order(cells: list[_Cell], ranks: list[list[int]], side: str) -> None:
             return sum(place[n] for n in near) / len(near) if near else place[number]
 
         level.sort(key=middle)
-        for i, number in enumerate(level):
-            place[number] = i
+        place.update({number: i for i, number in enumerate(level)})
 
 
 def _spread(cells: list[_Cell], ranks: list[list[int]], gap: float) -> None:

@@ -45,6 +45,7 @@ class AUC(Metric):
     """
 
     _direction = "up"
+    true_positives: Any
 
     def __init__(
         self,

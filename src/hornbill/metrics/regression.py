@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 import jax
+import jax.core
 import jax.numpy as jnp
 
 from hornbill import ops

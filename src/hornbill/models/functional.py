@@ -113,7 +113,7 @@ class Functional(Model):
             mask: Mask of the input, or list of them.
         """
         values = self._flat_inputs(inputs)
-        masks = [None] * len(values) if mask is None else [m for m in leaves_of(mask)]
+        masks = [None] * len(values) if mask is None else list(leaves_of(mask))
         for value, one in zip(values, masks, strict=False):
             if one is not None:
                 set_mask(value, one)

@@ -25,7 +25,7 @@ files = lazy_module("hornbill.saving")
 exports = lazy_module("hornbill.export")
 
 
-def _is_functional_call(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+def _is_functional_call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     given = args[:2] if len(args) >= 2 else None
     if given is None and "outputs" in kwargs and ("inputs" in kwargs or args):
         given = (kwargs.get("inputs", args[0] if args else None), kwargs["outputs"])
@@ -54,12 +54,13 @@ class Model(Trainer, Layer):
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        if cls is Model and _is_functional_call(cls, args, kwargs):
+        """Makes a functional model where inputs and outputs are given."""
+        if cls is Model and _is_functional_call(args, kwargs):
             return FUNCTIONAL[0].__new__(FUNCTIONAL[0], *args, **kwargs)  # type: ignore[return-value]
         return super().__new__(cls, *args, **kwargs)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        if _is_functional_call(type(self), args, kwargs) and not isinstance(self, FUNCTIONAL[0]):
+        if _is_functional_call(args, kwargs) and not isinstance(self, FUNCTIONAL[0]):
             cls = type(self)
             self.__class__ = type(cls.__name__, (cls, FUNCTIONAL[0]), {"__module__": cls.__module__})  # type: ignore[assignment]
             FUNCTIONAL[0].__init__(self, *args, **kwargs)  # type: ignore[arg-type]

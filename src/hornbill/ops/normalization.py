@@ -241,7 +241,7 @@ def normalize(
     if not isinstance(order, Integral) or order < 1:
         raise ArgumentError("normalize: order must be a whole number from 1 on.", got=f"order={order!r}.")
     x = as_float(x)
-    axes = tuple(range(x.ndim)) if axis is None else _axes("normalize", x, axis)
+    axes: tuple[int, ...] = tuple(range(x.ndim)) if axis is None else _axes("normalize", x, axis)
     least = settings.epsilon() if epsilon is None else epsilon
     if order == 2:
         square = jnp.sum(jnp.square(x), axis=axes, keepdims=True)
@@ -253,5 +253,6 @@ def normalize(
             fixes="order=2 goes over any number of axes.",
         )
     # Over two axes this is the norm of matrices: the largest sum of a column.
-    size = jnp.linalg.norm(x, ord=order, axis=axes if len(axes) == 2 else axes[0], keepdims=True)
+    over: Any = axes if len(axes) == 2 else axes[0]
+    size = jnp.linalg.norm(x, ord=order, axis=over, keepdims=True)
     return x / jnp.maximum(size, jnp.asarray(least, x.dtype))

@@ -79,7 +79,7 @@ class CompileLoss:
 
     def check_values(self, y: Any) -> None:
         """Raises when integer labels in memory lie outside of the model's classes."""
-        targets = targets_per_output(y, None, self.names)
+        targets = targets_per_output(y, self.names)
         for loss, target, shape in zip(self.losses, targets, self._prediction_shapes, strict=True):
             if loss is not None and target is not None and isinstance(loss, FunctionLoss) and is_own(loss.fn):
                 axis = getattr(loss, "axis", -1)
@@ -88,7 +88,7 @@ class CompileLoss:
 
     def check(self, y: Any, y_pred: Any) -> None:
         """Raises when targets are missing or their shapes do not fit the predictions."""
-        targets = targets_per_output(y, y_pred, self.names)
+        targets = targets_per_output(y, self.names)
         for name, loss, target, prediction in zip(
             self.names, self.losses, targets, flat_outputs(y_pred), strict=True
         ):
@@ -119,7 +119,7 @@ class CompileLoss:
         if not self.built:
             self.build(y, y_pred)
         self.check(y, y_pred)
-        targets = targets_per_output(y, y_pred, self.names)
+        targets = targets_per_output(y, self.names)
         weights = _weights_per_output(sample_weight, self.names)
         total: Any = None
         trackers = iter(self.trackers)
@@ -214,6 +214,12 @@ class CompileMetrics(Metric):
         model: The model, for its output names.
     """
 
+    _given: Any
+    _given_weighted: Any
+    _loss: CompileLoss | None
+    _model: Any
+    entries: list[tuple[str, int, Metric, bool]]
+
     def __init__(
         self, metrics: Any, weighted_metrics: Any, compile_loss: CompileLoss | None, model: Any
     ) -> None:
@@ -236,7 +242,7 @@ class CompileMetrics(Metric):
     def build(self, y_true: Any, y_pred: Any) -> None:
         """Makes the metrics for the shapes of the targets and predictions."""
         names = output_names(self._model, y_pred)
-        targets, predictions = targets_per_output(y_true, y_pred, names), flat_outputs(y_pred)
+        targets, predictions = targets_per_output(y_true, names), flat_outputs(y_pred)
         losses = self._loss.losses if self._loss is not None and self._loss.built else [None] * len(names)
         seen: set[str] = set()
         for given, weighted in ((self._given, False), (self._given_weighted, True)):
@@ -292,7 +298,7 @@ class CompileMetrics(Metric):
         if not self.built:
             self.build(y_true, y_pred)
         names = output_names(self._model, y_pred)
-        targets, predictions = targets_per_output(y_true, y_pred, names), flat_outputs(y_pred)
+        targets, predictions = targets_per_output(y_true, names), flat_outputs(y_pred)
         weights = _weights_per_output(sample_weight, names)
         for _, i, metric, weighted in self.entries:
             if targets[i] is None:

@@ -367,7 +367,7 @@ def _is_one_batch(x: Any, batch_size: int) -> bool:
     """Whether `x` is one array of numbers with no more rows than a batch: nothing to cut, fill up or report."""
     return (
         isinstance(x, (np.ndarray, jax.Array))
-        and 0 < x.ndim
+        and x.ndim > 0
         and 0 < x.shape[0] <= batch_size
         and x.dtype.kind in "fiub"
     )

@@ -92,7 +92,7 @@ def _nested(given: Any) -> bool:
     return any(isinstance(item, (list, tuple)) for item in given)
 
 
-def targets_per_output(y: Any, y_pred: Any, names: list[str], what: str = "y") -> list[Any]:
+def targets_per_output(y: Any, names: list[str], what: str = "y") -> list[Any]:
     """Returns one target per output; None for outputs without one.
 
     Raises:

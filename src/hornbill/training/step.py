@@ -144,7 +144,7 @@ def _step_of(model: Any, kind: str) -> Callable[..., Any]:
         outputs, new = method((tv, ntv), batch)
         if isinstance(new, tuple) and len(new) == 2 and isinstance(new[1], list):
             new = new[1]
-        return outputs, _changed(ntv, new)
+        return outputs, _changed(ntv, list(new))
 
     return predict
 

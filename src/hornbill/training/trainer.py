@@ -52,6 +52,20 @@ class Trainer(OldTrainerSpellings):
             auto_scale_loss=True, _checked_shapes=set(),
         )  # fmt: skip
 
+    # Set by `compile` and the model, past the tracking of layers.
+    optimizer: Any
+    losses: list[Any]
+    compiled: bool
+    run_eagerly: bool
+    jit_compile: bool
+    _compile_loss: compilation.CompileLoss | None
+    _compile_metrics: compilation.CompileMetrics | None
+    _compile_arguments: dict[str, Any]
+    _loss_tracker: Any
+    _training_cache: dict[Any, Any]
+    _checked_shapes: Any
+    _batches_state: Any
+
     # ---- compile
 
     def compile(

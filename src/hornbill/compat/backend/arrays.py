@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import jax.core
 import jax.numpy as jnp
 import numpy as np
 
@@ -187,7 +188,7 @@ def ndim(x: Any) -> int:
 
 def count_params(x: Any) -> int:
     """Returns the number of elements."""
-    return int(np.prod(ops.shape(x), dtype=np.int64))
+    return int(np.prod(x.shape, dtype=np.int64))
 
 
 def flatten(x: Any) -> Any:
@@ -197,7 +198,7 @@ def flatten(x: Any) -> Any:
 
 def batch_flatten(x: Any) -> Any:
     """Returns all axes but the first as one."""
-    sizes = ops.shape(x)[1:]
+    sizes = x.shape[1:]
     rest = -1 if any(size is None for size in sizes) else int(np.prod(sizes, dtype=np.int64))
     batch = ops.shape(x)[0]
     return ops.reshape(x, (-1 if rest != -1 else batch, rest))
@@ -290,7 +291,7 @@ def resize_images(
     first = 1 if data_format == "channels_last" else 2
     if interpolation == "nearest":
         return ops.repeat(ops.repeat(x, height_factor, axis=first), width_factor, axis=first + 1)
-    height, width = ops.shape(x)[first : first + 2]
+    height, width = x.shape[first : first + 2]
     return ops.image.resize(
         x,
         (height * height_factor, width * width_factor),

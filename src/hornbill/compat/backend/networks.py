@@ -104,7 +104,7 @@ def conv1d(
 ) -> Any:  # fmt: skip
     """Slides a kernel along steps; `padding` may be "causal"."""
     if padding == "causal":
-        before = (ops.shape(kernel)[0] - 1) * dilation_rate
+        before = (kernel.shape[0] - 1) * dilation_rate
         last = standardize_data_format(data_format) == "channels_last"
         x = ops.pad(x, ((0, 0), (before, 0), (0, 0)) if last else ((0, 0), (0, 0), (before, 0)))
         padding = "valid"
@@ -173,7 +173,7 @@ def conv2d_transpose(
     widths, begins, ends = [(0, 0)] * 4, [0] * 4, list(ops.shape(full))
     for i in range(2):
         axis, wanted = first + i, output_shape[first + i]
-        size = (ops.shape(x)[axis] - 1) * strides[i] + (ops.shape(kernel)[i] - 1) * dilation[i] + 1
+        size = (x.shape[axis] - 1) * strides[i] + (kernel.shape[i] - 1) * dilation[i] + 1
         if wanted is None or wanted < 1:
             raise ArgumentError(
                 "K.conv2d_transpose wants the whole output shape.", got=f"{tuple(output_shape)}."
@@ -215,7 +215,7 @@ def local_conv1d(
         kernel: (output length, kernel size * channels, filters).
     """
     last = standardize_data_format(data_format) == "channels_last"
-    length, count = _single(kernel_size), ops.shape(kernel)[0]
+    length, count = _single(kernel_size), kernel.shape[0]
     step = _single(strides)
     places = [slice(i * step, i * step + length) for i in range(count)]
     cuts = [inputs[:, p] if last else inputs[:, :, p] for p in places]
@@ -303,7 +303,7 @@ def ctc_batch_cost(y_true: Any, y_pred: Any, input_length: Any, label_length: An
     """
     logits = ops.log(ops.add(y_pred, fuzz()))
     lengths = [ops.reshape(ops.cast(length, "int32"), (-1,)) for length in (label_length, input_length)]
-    loss = ops.ctc_loss(ops.cast(y_true, "int32"), logits, *lengths, mask_index=ops.shape(y_pred)[-1] - 1)
+    loss = ops.ctc_loss(ops.cast(y_true, "int32"), logits, *lengths, mask_index=y_pred.shape[-1] - 1)
     return ops.expand_dims(loss, 1)
 
 
@@ -318,7 +318,7 @@ def ctc_decode(
     logits = ops.log(ops.add(y_pred, fuzz()))
     decoded, scores = ops.ctc_decode(
         logits, ops.reshape(ops.cast(input_length, "int32"), (-1,)), strategy="greedy" if greedy else
-        "beam_search", beam_width=beam_width, top_paths=top_paths, mask_index=ops.shape(y_pred)[-1] - 1,
+        "beam_search", beam_width=beam_width, top_paths=top_paths, mask_index=y_pred.shape[-1] - 1,
     )  # fmt: skip
     return [decoded[i] for i in range(decoded.shape[0])], scores
 
@@ -405,6 +405,7 @@ def rnn(
         return output, list(after)
 
     states = [ops.convert_to_tensor(state) for state in initial_states]
+    outputs: Any
     last, outputs, states = run_steps(
         step, steps, states, mask, zero_masked=zero_output_for_mask, unroll=unroll
     )

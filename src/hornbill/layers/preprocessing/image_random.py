@@ -315,7 +315,8 @@ class RandomCrop(ImageLayer):
         images = self._floats(images)
         if transformation is None:
             return resize_and_crop(self, images, self.height, self.width)
-        return crop(self, images, *transformation, self.height, self.width)
+        top, left = transformation
+        return crop(self, images, top, left, self.height, self.width)
 
 
 class RandomContrast(ImageLayer):

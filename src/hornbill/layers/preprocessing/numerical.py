@@ -89,9 +89,8 @@ class Normalization(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.axis: tuple[int, ...] = (
-            () if axis is None else tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)
-        )
+        axes: Any = () if axis is None else axis if isinstance(axis, (list, tuple)) else (axis,)
+        self.axis: tuple[int, ...] = tuple(axes)
         if (mean is None) != (variance is None):
             raise ArgumentError(
                 "Normalization: mean and variance are given together.",

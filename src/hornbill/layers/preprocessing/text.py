@@ -163,15 +163,15 @@ class TextVectorization(HostLayer):
 
     def _tokenize(self, texts: np.ndarray) -> list[list[str]]:
         """Returns the tokens of each text."""
-        texts = as_texts(texts, self.encoding).ravel()
+        found: Any = as_texts(texts, self.encoding).ravel()
         if callable(self.standardize):
-            texts = as_texts(np.asarray(self.standardize(texts), dtype=object), self.encoding).ravel()
+            found = as_texts(np.asarray(self.standardize(found), dtype=object), self.encoding).ravel()
         elif self.standardize is not None:
             if "lower" in self.standardize:
-                texts = [text.lower() for text in texts]
+                found = [text.lower() for text in found]
             if "strip" in self.standardize:
-                texts = [_PUNCTUATION.sub("", text) for text in texts]
-        return [self._runs(self._split_text(text)) for text in texts]
+                found = [_PUNCTUATION.sub("", text) for text in found]
+        return [self._runs(self._split_text(text)) for text in found]
 
     def _split_text(self, text: str) -> list[str]:
         if callable(self.split):
