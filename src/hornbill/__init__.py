@@ -27,8 +27,25 @@ from hornbill.version import __version__, version
 
 if TYPE_CHECKING:
     from hornbill import (
-        activations, callbacks, config, constraints, datasets, dtype_policies, initializers, layers, losses, metrics,
-        mixed_precision, models, ops, optimizers, random, regularizers, saving, tree, utils,
+        activations,
+        callbacks,
+        config,
+        constraints,
+        datasets,
+        dtype_policies,
+        initializers,
+        layers,
+        losses,
+        metrics,
+        mixed_precision,
+        models,
+        ops,
+        optimizers,
+        random,
+        regularizers,
+        saving,
+        tree,
+        utils,
     )  # fmt: skip
     from hornbill.losses import Loss
     from hornbill.metrics import Metric

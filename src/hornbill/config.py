@@ -1,6 +1,7 @@
 """Process-wide settings: `keras.config`."""
 
 from hornbill.engine.dtype import dtype_policy, set_dtype_policy
+
 from hornbill.engine.settings import (  # isort: skip
     backend, disable_flash_attention, disable_interactive_logging, disable_traceback_filtering,
     enable_flash_attention, enable_interactive_logging, enable_traceback_filtering,

@@ -70,4 +70,4 @@ def export_model(
         size = sum(int(np.prod(v.shape)) for v in model.weights)
         print(
             f"Wrote {filepath}: inference of {model.name!r} with {size:,} weights, {len(leaves_of(specs))} input(s)."
-        )  # noqa: T201
+        )

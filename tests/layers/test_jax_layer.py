@@ -50,3 +50,9 @@ def test_state_travels_with_compiled_calls():
 def test_errors(make, error, text):
     with pytest.raises(error, match=text):
         make()
+
+
+def test_flax_layer_says_what_it_needs(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "flax", None)  # as where it is not installed
+    with pytest.raises(StateError, match="pip install flax"):
+        jax_layer.FlaxLayer(object())

@@ -1,7 +1,6 @@
 """Callbacks: code that runs at chosen moments of fit, evaluate and predict."""
 
 from hornbill.callbacks.backup import *
-from hornbill.engine.lazy import missing_name as _missing_name
 from hornbill.callbacks.callback import *
 from hornbill.callbacks.callback_list import *
 from hornbill.callbacks.checkpoint import *
@@ -17,5 +16,6 @@ from hornbill.callbacks.remote_monitor import *
 from hornbill.callbacks.swap_ema import *
 from hornbill.callbacks.tensorboard import *
 from hornbill.callbacks.terminate_on_nan import *
+from hornbill.engine.lazy import missing_name as _missing_name
 
 __getattr__ = _missing_name(__name__)

@@ -109,6 +109,7 @@ class Operation(Configurable):
         return instance
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Calls it on arrays, or adds a node for KerasTensors."""
         if any_symbolic((args, kwargs)):
             return self.symbolic_call(*args, **kwargs)
         return self.call(*args, **kwargs)

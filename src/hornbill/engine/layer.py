@@ -89,7 +89,8 @@ class Layer(LayerWeights, Operation):
 
     tracked_kind: ClassVar[str] = "layer"
     config_excluded: ClassVar[tuple[str, ...]] = (
-        "input_shape", "input_dim", "batch_input_shape", "batch_shape", "batch_size", "weights", "input_dtype", "input_length",
+        "input_shape", "input_dim", "batch_input_shape", "batch_shape", "batch_size", "weights", "input_dtype",
+        "input_length",
         "activity_regularizer", "autocast", "name", "trainable", "dtype",
     )  # fmt: skip
 

@@ -97,7 +97,8 @@ class LayerWeights:
                 f"{type(self).__name__} {self.name!r} cannot make the weight {name or 'weight'!r}.",
                 got=f"shape {shape}, in which a size is unknown (None).",
                 why="A weight needs every size; the one that is missing comes from the layer's input.",
-                fixes="Give that size in Input(...): only the batch and, for most layers, the spatial sizes may be None.",
+                fixes="Give that size in Input(...): only the batch and, for most layers, the spatial sizes may be "
+                "None.",
             )
         dtype = self.variable_dtype if dtype is None else dtype  # type: ignore[attr-defined]
         if initializer is None:

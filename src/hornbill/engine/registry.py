@@ -40,7 +40,8 @@ def register_public(module: str, objects: Iterable[Any]) -> None:
 
 _EXAMPLES = {
     "regularizer": "regularizers.L2(0.01)", "activation": "activation='relu'", "loss": "loss='mse'",
-    "initializer": "initializers.Constant(0.1)", "constraint": "constraints.MaxNorm(3)", "metric": "metrics=['accuracy']",
+    "initializer": "initializers.Constant(0.1)", "constraint": "constraints.MaxNorm(3)",
+    "metric": "metrics=['accuracy']",
 }  # fmt: skip
 
 
@@ -95,7 +96,8 @@ class Registry:
         if callable(identifier) or hasattr(identifier, "get_config"):
             return identifier
         raise ArgumentError(
-            f"{'An' if self.kind[0] in 'aio' else 'A'} {self.kind} is given by name, object, function or configuration.",
+            f"{'An' if self.kind[0] in 'aio' else 'A'} {self.kind} is given by name, object, function or "
+            "configuration.",
             got=f"{identifier!r}.",
             fixes=_EXAMPLES.get(self.kind, ()),
         )

@@ -267,7 +267,7 @@ _MARKERS: dict[str, Callable[[dict[str, Any]], Any]] = {
 
 
 def deserialize_keras_object(
-    config: Any, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True, **kwargs: Any
+    config: Any, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True, **kwargs: Any  # noqa: ARG001 (old arguments)
 ) -> Any:
     """Returns the object for data from `serialize_keras_object`.
 

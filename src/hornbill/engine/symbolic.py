@@ -250,12 +250,12 @@ def infer_spec(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
             raise
     try:
         first, second = trace(0, False), trace(1, False)
-    except Exception as failure:
+    except Exception as failure:  # noqa: BLE001 (whatever the layer raises, raised again below)
         if sum(t.shape.count(None) for t in tensors) < 2:
             raise _with_none(failure) from failure.__cause__
         try:
             first, second = trace(0, True), trace(1, True)
-        except Exception as second_failure:
+        except Exception as second_failure:  # noqa: BLE001
             raise _with_none(second_failure) from second_failure.__cause__
     return jax.tree_util.tree_map(_merge, first[0], second[0], is_leaf=_is_leaf), merge_records(
         first[1], second[1]

@@ -7,6 +7,7 @@ Variable that is not part of the call is an error that names it; it would be los
 
 from __future__ import annotations
 
+import operator
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -60,8 +61,8 @@ def standardize_shape(shape: Any, allow_none: bool = True) -> tuple[int | None, 
             result.append(None)
             continue
         try:
-            number = size.__index__()
-        except (AttributeError, TypeError):
+            number = operator.index(size)
+        except TypeError:
             number = -1
         if number < 0:
             extra = " or None" if allow_none else ""
@@ -69,7 +70,9 @@ def standardize_shape(shape: Any, allow_none: bool = True) -> tuple[int | None, 
             if allow_none and size == -1:
                 fixes = [fixes[0].replace("-1", "None") + ": None stands for a size that is not known yet."]
             raise ArgumentError(
-                f"A shape is a tuple of whole numbers{extra}, none of them negative.", got=f"{tuple(items)!r}.", fixes=fixes
+                f"A shape is a tuple of whole numbers{extra}, none of them negative.",
+                got=f"{items!r}.",
+                fixes=fixes,
             )
         result.append(number)
     return tuple(result)
@@ -160,7 +163,8 @@ class Variable(TensorOperators):
             dtype = standardize_dtype(None) if dtype is None else ("int32" if kind.kind == "i" else kind)
         array = as_device_array(value, dtype)
         if shape is not None and tuple(array.shape) != tuple(shape):
-            raise ShapeError(f"Variable {self._name!r} asks for shape {tuple(shape)}.", got=f"a value of {array.shape}.")
+            asked = f"Variable {self._name!r} asks for shape {tuple(shape)}."
+            raise ShapeError(asked, got=f"a value of {array.shape}.")
         return array
 
     @property

@@ -141,7 +141,8 @@ class Drawing:
             )
         points = " ".join(f"{x:.1f},{y:.1f}" for x, y in part.points)
         dash = ' stroke-dasharray="4 3"' if part.dashed else ""
-        line = f'<polyline points="{points}" fill="none" stroke="{_hex(part.colour)}" stroke-width="{part.width}"{dash}/>'
+        stroke = f'stroke="{_hex(part.colour)}" stroke-width="{part.width}"'
+        line = f'<polyline points="{points}" fill="none" {stroke}{dash}/>'
         if not part.arrow:
             return line
         head = " ".join(f"{x:.1f},{y:.1f}" for x, y in _arrow(part.points))

@@ -73,7 +73,7 @@ def plot_model(
     dpi: float = 200,
     show_layer_activations: bool = False,
     show_trainable: bool = False,
-    splines: str = "ortho",
+    splines: str = "ortho",  # noqa: ARG001 (part of Keras' signature)
     show_params: bool = True,
     **kwargs: Any,
 ) -> ModelPicture:

@@ -108,7 +108,7 @@ def _window_geometry(
 @rule("window")
 def _window(record: Record) -> Iterator[Sentence]:
     """Convolution and pooling: valid: (in - reach) // stride + 1; same: ceil(in / stride)."""
-    inputs, rank, axes, sizes, strides, data_format, output = _window_geometry(record)
+    inputs, rank, axes, sizes, strides, data_format, _ = _window_geometry(record)
     dilation = _tuple(record.arguments.get("dilation_rate"), rank)
     padding = str(record.arguments.get("padding", "valid")).lower()
     names = SPATIAL.get(rank, tuple(f"axis {i}" for i in range(rank)))
@@ -204,7 +204,8 @@ def _contraction(record: Record) -> Iterator[Sentence]:
     if len(second.shape) == 2 and len(first.shape) >= 2:
         axis = len(first.shape) - 1
         before, after = first.shape[-1], second.shape[-1]
-        text = f"the last axis: {_show(before)} features x weights ({_show(second.shape[0])}, {_show(after)}) = {_show(after)}"
+        weights = f"({_show(second.shape[0])}, {_show(after)})"
+        text = f"the last axis: {_show(before)} features x weights {weights} = {_show(after)}"
         if axis > 1:
             text += "; the same weights at every place of the other axes"
         yield Sentence(axis, "features", before, after, text)
@@ -245,7 +246,7 @@ def _reshape(record: Record) -> Iterator[Sentence]:
             None,
             after[-1] if after else output.shape[-1],
             f"{left} = {right}" if len(after) > 1 else f"{left} = {count}",
-        )  # noqa: E501
+        )
 
 
 @rule("reduction")
@@ -315,7 +316,7 @@ def _gather(record: Record) -> Iterator[Sentence]:
             None,
             table.shape[-1],
             f"each index becomes a row of {_show(table.shape[-1])} numbers",
-        )  # noqa: E501
+        )
 
 
 @rule("attention")
@@ -358,4 +359,4 @@ def _split(record: Record) -> Iterator[Sentence]:
             before,
             before // sections,
             f"{before} / {sections} = {before // sections}",
-        )  # noqa: E501
+        )

@@ -36,7 +36,8 @@ def print_summary(
 ) -> None:
     """Prints the summary; see `Model.summary`."""
     options = {
-        "positions": positions, "expand_nested": expand_nested, "show_trainable": show_trainable, "layer_range": layer_range,
+        "positions": positions, "expand_nested": expand_nested, "show_trainable": show_trainable,
+        "layer_range": layer_range,
     }  # fmt: skip
     if print_fn is not None:
         print_fn(summary_text(model, line_length or 80, **options))

@@ -241,7 +241,7 @@ class MultiHeadAttention(ProjectedAttention):
         rank = len(query_shape)
         if len(value_shape) != rank or len(key_shape) != rank or rank < 3:
             raise ShapeError(
-                f"{type(self).__name__} {self.name!r}: query, value and key have as many axes as each other, 3 or more.",
+                f"{type(self).__name__} {self.name!r}: query, value and key have the same number of axes, 3 or more.",
                 got=f"query {tuple(query_shape)}, value {tuple(value_shape)}, key {tuple(key_shape)}.",
             )
         axes = self.attention_axes

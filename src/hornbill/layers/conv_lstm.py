@@ -399,7 +399,9 @@ class ConvLSTM2D(_Arguments):
 
 
 class ConvLSTM3D(_Arguments):
-    """LSTM over images in time, with convolutions over three spatial axes in place of matrix products (Shi et al. 2015).
+    """LSTM over images in time, with convolutions over three spatial axes in place of matrix products.
+
+    See Shi et al. 2015.
 
     Args:
         filters: Number of filters of each gate.

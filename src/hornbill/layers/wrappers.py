@@ -159,7 +159,8 @@ class Bidirectional(Layer):
             hasattr(layer, name) for name in ("go_backwards", "return_sequences", "return_state", "stateful")
         ):
             raise ArgumentError(
-                "Bidirectional wraps a recurrent layer: one with go_backwards, return_sequences, return_state, stateful.",
+                "Bidirectional wraps a recurrent layer: one with go_backwards, return_sequences, return_state, "
+                "stateful.",
                 got=f"{type(layer).__name__} {layer.name!r}.",
                 fixes="Bidirectional(layers.LSTM(32))",
             )

@@ -131,10 +131,12 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
     try:
         config = json.loads(json_string)
     except (ValueError, RecursionError) as error:
-        raise FileError("model_from_json wants JSON text.", got=f"{error}.", fixes="model.to_json() writes it.") from None
+        raise FileError(
+            "model_from_json wants JSON text.", got=f"{error}.", fixes="model.to_json() writes it."
+        ) from None
     return model_from_config(config, custom_objects)
 
 
-def model_from_yaml(*args: Any, **kwargs: Any) -> Model:
+def model_from_yaml(*args: Any, **kwargs: Any) -> Model:  # noqa: ARG001 (whatever is given)
     """Refused: YAML can run code when read."""
     raise ArgumentError("model_from_yaml is gone: reading YAML can run code.", fixes="model_from_json(model.to_json())")

@@ -154,7 +154,7 @@ def _old_reference(value: Any) -> Any:
     return value
 
 
-class _NotYet(Exception):
+class _NotYet(Exception):  # noqa: N818 (it says when, not what went wrong)
     """A call's argument is not made yet."""
 
 

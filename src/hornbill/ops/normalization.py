@@ -253,6 +253,6 @@ def normalize(
             fixes="order=2 goes over any number of axes.",
         )
     # Over two axes this is the norm of matrices: the largest sum of a column.
-    over: Any = axes if len(axes) == 2 else axes[0]
+    (over,) = axes if len(axes) == 1 else (axes,)
     size = jnp.linalg.norm(x, ord=order, axis=over, keepdims=True)
     return x / jnp.maximum(size, jnp.asarray(least, x.dtype))

@@ -105,8 +105,8 @@ def load_model(
     if not safe_mode:
         warn_once(
             "load_model safe_mode",
-            "load_model(safe_mode=False) changes nothing: Hornbill never runs code from a file. Give your own functions "
-            "with custom_objects.",
+            "load_model(safe_mode=False) changes nothing: Hornbill never runs code from a file. "
+            "Give your own functions with custom_objects.",
         )
     path = _as_path(filepath)
     if path.is_dir():

@@ -88,9 +88,8 @@ class KerasFileEditor:
         for key in sorted(wanted.keys() | given.keys()):
             if wanted.get(key) != given.get(key):
                 errors += 1
-                print(
-                    f"{'/'.join(key)}: {given.get(key, 'nothing')} in the file, {wanted.get(key, 'nothing')} in the model"
-                )
+                here, there = given.get(key, "nothing"), wanted.get(key, "nothing")
+                print(f"{'/'.join(key)}: {here} in the file, {there} in the model")
         matches = len(wanted.keys() & given.keys()) - sum(
             wanted[key] != given[key] for key in wanted.keys() & given.keys()
         )

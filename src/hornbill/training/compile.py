@@ -74,7 +74,7 @@ class CompileLoss:
             ]
             if several
             else []
-        )  # noqa: E501
+        )
         self.built = True
 
     def check_values(self, y: Any) -> None:

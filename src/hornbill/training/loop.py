@@ -39,8 +39,11 @@ __all__ = ["evaluate", "fit", "on_batch", "predict"]
 
 def _verbosity(verbose: Any) -> int:
     if verbose not in ("auto", True, False, 0, 1, 2):
-        raise ArgumentError("verbose is 0 (silent), 1 (progress bar), 2 (a line per epoch) or 'auto'.", got=f"{verbose!r}.",
-                            fixes="verbose=2")  # fmt: skip
+        raise ArgumentError(
+            "verbose is 0 (silent), 1 (progress bar), 2 (a line per epoch) or 'auto'.",
+            got=f"{verbose!r}.",
+            fixes="verbose=2",
+        )
     return 1 if verbose == "auto" else int(verbose)
 
 

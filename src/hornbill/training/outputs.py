@@ -65,7 +65,8 @@ def per_output(
         unknown = [key for key in given if key not in names]
         if unknown:
             raise ArgumentError(
-                f"{what} names the output {unknown[0]!r}, which the model does not have.{did_you_mean(unknown[0], names)}",
+                f"{what} names the output {unknown[0]!r}, which the model does not have."
+                f"{did_you_mean(unknown[0], names)}",
                 why=f"Its outputs: {', '.join(names)}.",
             )
         return [given.get(name) for name in names]
@@ -106,7 +107,8 @@ def targets_per_output(y: Any, names: list[str], what: str = "y") -> list[Any]:
             return list(y.values())
         if unknown:
             raise DataError(
-                f"{what} names the output {unknown[0]!r}, which the model does not have.{did_you_mean(unknown[0], names)}",
+                f"{what} names the output {unknown[0]!r}, which the model does not have."
+                f"{did_you_mean(unknown[0], names)}",
                 why=f"Its outputs: {', '.join(names)}.",
             )
         return [y.get(name) for name in names]

@@ -110,8 +110,8 @@ class Steps:
             earlier = self._traced.setdefault(kind, [])
             if earlier and len(earlier) >= 3:
                 warnings.warn(
-                    f"{kind} step of model {self.model.name!r} is compiled for the {len(earlier) + 1}th time: this batch "
-                    f"is {shapes}, the one before was {earlier[-1]}. Batches of one size compile once.",
+                    f"{kind} step of model {self.model.name!r} is compiled for the {len(earlier) + 1}th time: "
+                    f"this batch is {shapes}, the one before was {earlier[-1]}. Batches of one size compile once.",
                     stacklevel=2,
                 )
             earlier.append(shapes)
@@ -131,7 +131,7 @@ def _step_of(model: Any, kind: str) -> Callable[..., Any]:
     if getattr(method, "__func__", None) is not model.own_steps[kind]:
         method = _given_packed(method)
     if kind == "train":
-        return lambda state, batch: method(state, batch)
+        return method
     if kind == "test":
 
         def test(tv: Any, ntv: Any, mv: Any, batch: Any) -> Any:

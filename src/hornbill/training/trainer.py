@@ -58,8 +58,8 @@ class Trainer(OldTrainerSpellings):
     compiled: bool
     run_eagerly: bool
     jit_compile: bool
-    _compile_loss: compilation.CompileLoss | None
-    _compile_metrics: compilation.CompileMetrics | None
+    _compile_loss: Any
+    _compile_metrics: Any
     _compile_arguments: dict[str, Any]
     _loss_tracker: Any
     _training_cache: dict[Any, Any]
@@ -136,12 +136,12 @@ class Trainer(OldTrainerSpellings):
             compile_metrics = compilation.CompileMetrics(metrics, weighted_metrics, compile_loss, self)
         self.__dict__.update(
             optimizer=optimizer, loss=loss, _compile_loss=compile_loss, _compile_metrics=compile_metrics,
-            _loss_tracker=metrics_module.Mean(name="loss"), run_eagerly=bool(run_eagerly), steps_per_execution=steps_per_execution,
-            jit_compile=jit_compile not in (False,), auto_scale_loss=auto_scale_loss, compiled=True, stop_training=False,
+            _loss_tracker=metrics_module.Mean(name="loss"), run_eagerly=bool(run_eagerly),
+            steps_per_execution=steps_per_execution, jit_compile=jit_compile is None or bool(jit_compile), auto_scale_loss=auto_scale_loss, compiled=True, stop_training=False,
             _compile_arguments={
                 "optimizer": optimizer, "loss": loss, "loss_weights": loss_weights, "metrics": metrics,
                 "weighted_metrics": weighted_metrics, "run_eagerly": run_eagerly,
-                "steps_per_execution": steps_per_execution, "jit_compile": jit_compile not in (False,),
+                "steps_per_execution": steps_per_execution, "jit_compile": jit_compile is None or bool(jit_compile),
             },
         )  # fmt: skip
         self._compiled_changed()
@@ -273,7 +273,7 @@ class Trainer(OldTrainerSpellings):
                 y_pred,
                 masked_weight(sample_weight, rows) if sample_weight is not None else None,
                 row_mask=rows,
-            )  # noqa: E501
+            )
         return self.get_metrics_result()
 
     def _call_for_training(self, x: Any, training: bool = True) -> Any:

@@ -51,8 +51,10 @@ class Lookup(HostLayer):
         self.output_mode = one_of(owner, "output_mode", arguments["output_mode"], self._modes)
         self.num_oov_indices = arguments["num_oov_indices"]
         if self.max_tokens is not None and self.max_tokens <= self.num_oov_indices:
-            raise ArgumentError(f"{owner}: max_tokens counts the tokens for what is not known, so it must be larger.",
-                                got=f"max_tokens={self.max_tokens}, num_oov_indices={self.num_oov_indices}.")  # fmt: skip
+            raise ArgumentError(
+                f"{owner}: max_tokens counts the tokens for what is not known, so it must be larger.",
+                got=f"max_tokens={self.max_tokens}, num_oov_indices={self.num_oov_indices}.",
+            )
         if self.pad_to_max_tokens and self.max_tokens is None:
             raise ArgumentError(f"{owner}: pad_to_max_tokens needs max_tokens.")
         if self.invert and (self.output_mode != INT or self.num_oov_indices > 1):
@@ -128,7 +130,8 @@ class Lookup(HostLayer):
             raise ArgumentError(f"{owner}: each token occurs once.", got=f"{repeated[:3]} more than once.")
         if any(token in tokens for token in set(special)):
             raise ArgumentError(
-                f"{owner}: the mask and unknown tokens {special} stand before the vocabulary, all of them, or not at all.",
+                f"{owner}: the mask and unknown tokens {special} stand before the vocabulary, all of them, "
+                "or not at all.",
                 got=f"a vocabulary that begins with {tokens[:3]}.",
             )
         if self.max_tokens is not None and len(tokens) + len(special) > self.max_tokens:

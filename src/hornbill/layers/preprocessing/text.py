@@ -174,8 +174,9 @@ class TextVectorization(HostLayer):
         return [self._runs(self._split_text(text)) for text in found]
 
     def _split_text(self, text: str) -> list[str]:
-        if callable(self.split):
-            return [str(token) for token in self.split(text)]
+        split: Any = self.split
+        if callable(split):
+            return [str(token) for token in split(text)]
         if self.split == "whitespace":
             return text.split()
         return list(text) if self.split == "character" else [text]
