@@ -217,7 +217,7 @@ def test_zip_names(tmp_path, name: str):
 
 def test_zip_with_a_member_twice_a_bomb_and_a_link(tmp_path):
     path = tmp_path / "m.keras"
-    with zipfile.ZipFile(path, "w") as archive, pytest.warns(UserWarning):
+    with zipfile.ZipFile(path, "w") as archive, pytest.warns(UserWarning, match="Duplicate name"):
         archive.writestr("config.json", "{}")
         archive.writestr("config.json", "{}")
     with pytest.raises(FileError, match="twice"):

@@ -61,7 +61,7 @@ def standardize_shape(shape: Any, allow_none: bool = True) -> tuple[int | None, 
             result.append(None)
             continue
         try:
-            number = operator.index(size)
+            number = -1 if size is None else operator.index(size)
         except TypeError:
             number = -1
         if number < 0:

@@ -202,8 +202,16 @@ def _metrics(given: Any) -> Any:
     return given
 
 
-_LOSSES = ["BinaryCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy", "MeanSquaredError", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredLogarithmicError", "CosineSimilarity", "Hinge", "SquaredHinge", "CategoricalHinge", "KLDivergence", "Poisson", "Huber", "LogCosh", "BinaryFocalCrossentropy"]
-_OPTIMIZERS = ["SGD", "Adam", "AdamW", "Adamax", "Nadam", "Adagrad", "Adadelta", "RMSprop", "Ftrl", "Lion", "Adafactor", "LossScaleOptimizer"]
+_LOSSES = [
+    "BinaryCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy", "MeanSquaredError",
+    "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredLogarithmicError", "CosineSimilarity",
+    "Hinge", "SquaredHinge", "CategoricalHinge", "KLDivergence", "Poisson", "Huber", "LogCosh",
+    "BinaryFocalCrossentropy",
+]  # fmt: skip
+_OPTIMIZERS = [
+    "SGD", "Adam", "AdamW", "Adamax", "Nadam", "Adagrad", "Adadelta", "RMSprop", "Ftrl", "Lion",
+    "Adafactor", "LossScaleOptimizer",
+]  # fmt: skip
 _POLICIES = frozenset({"Policy", "PolicyV1", "FloatDTypePolicy"})
 _INITIALIZERS = frozenset({
     "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Identity", "LecunNormal", "LecunUniform",

@@ -134,14 +134,16 @@ class Trainer(OldTrainerSpellings):
         compile_metrics = None
         if metrics is not None or weighted_metrics is not None:
             compile_metrics = compilation.CompileMetrics(metrics, weighted_metrics, compile_loss, self)
+        compiled = jit_compile is None or bool(jit_compile)
         self.__dict__.update(
             optimizer=optimizer, loss=loss, _compile_loss=compile_loss, _compile_metrics=compile_metrics,
             _loss_tracker=metrics_module.Mean(name="loss"), run_eagerly=bool(run_eagerly),
-            steps_per_execution=steps_per_execution, jit_compile=jit_compile is None or bool(jit_compile), auto_scale_loss=auto_scale_loss, compiled=True, stop_training=False,
+            steps_per_execution=steps_per_execution, jit_compile=compiled, auto_scale_loss=auto_scale_loss,
+            compiled=True, stop_training=False,
             _compile_arguments={
                 "optimizer": optimizer, "loss": loss, "loss_weights": loss_weights, "metrics": metrics,
                 "weighted_metrics": weighted_metrics, "run_eagerly": run_eagerly,
-                "steps_per_execution": steps_per_execution, "jit_compile": jit_compile is None or bool(jit_compile),
+                "steps_per_execution": steps_per_execution, "jit_compile": compiled,
             },
         )  # fmt: skip
         self._compiled_changed()

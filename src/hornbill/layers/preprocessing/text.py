@@ -175,7 +175,7 @@ class TextVectorization(HostLayer):
 
     def _split_text(self, text: str) -> list[str]:
         split: Any = self.split
-        if callable(split):
+        if not isinstance(split, str) and split is not None:
             return [str(token) for token in split(text)]
         if self.split == "whitespace":
             return text.split()
