@@ -203,9 +203,11 @@ def _preparing() -> list[Case]:
 MORE = [
     *_preparing(),
     _more("MultiHeadAttention", (2, 4, 6), (2, 5, 3), num_heads=2, key_dim=3),
-    _more("GroupQueryAttention", (2, 4, 6), (2, 5, 3), head_dim=3, num_query_heads=4, num_key_value_heads=2),
+    _more(
+        "GroupedQueryAttention", (2, 4, 6), (2, 5, 3), head_dim=3, num_query_heads=4, num_key_value_heads=2
+    ),
 ]
-ARGUMENTS_APART = {"MultiHeadAttention", "GroupQueryAttention"}
+ARGUMENTS_APART = {"MultiHeadAttention", "GroupedQueryAttention"}
 """Layers called on (query, value), not on a list."""
 
 

@@ -163,7 +163,7 @@ def test_terminate_on_nan(capsys):
     ("make", "text"),
     [
         (lambda: cb.ModelCheckpoint("m.tf"), "m.keras"),
-        (lambda: cb.ModelCheckpoint("m.h5", save_weights_only=True), "weights.h5"),
+        (lambda: cb.ModelCheckpoint("m.keras", save_weights_only=True), "weights.h5"),
         (lambda: cb.ModelCheckpoint("m.keras", save_freq="x"), "save_freq"),
         (lambda: cb.ReduceLROnPlateau(factor=1.0), "below 1.0"),
         (lambda: cb.ReduceLROnPlateau(cooldwn=1), "cooldown"),

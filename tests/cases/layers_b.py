@@ -89,7 +89,9 @@ def _convolutional() -> list[Case]:
 def _wrapped() -> list[Case]:
     def both(label: str, merge: str | None = "concat", call: Any = None, **arguments: Any) -> Case:
         def make(keras: Any) -> Any:
-            return keras.layers.Bidirectional(keras.layers.LSTM(3, name="inner", **arguments), merge_mode=merge)
+            return keras.layers.Bidirectional(
+                keras.layers.LSTM(3, name="inner", **arguments), merge_mode=merge
+            )
 
         return _case("Bidirectional", STEPS, label=label, _make=make, _variable=(0, 1), _call=call or {})
 

@@ -25,7 +25,9 @@ def mistake(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def classifier(classes: int = 3, loss: Any = "sparse_categorical_crossentropy", **compile_arguments: Any) -> Any:
+def classifier(
+    classes: int = 3, loss: Any = "sparse_categorical_crossentropy", **compile_arguments: Any
+) -> Any:
     """Returns a compiled classifier of 4 features."""
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(classes, activation="softmax")])
     model.compile(optimizer="sgd", loss=loss, **compile_arguments)

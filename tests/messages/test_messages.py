@@ -29,7 +29,9 @@ def _outcome(name: str, tmp_path: pathlib.Path) -> tuple[str, BaseException | No
             mistake(**arguments)
         except Exception as raised:
             error = raised
-    lines = [f"{type(w.message).__name__ if hasattr(w, 'message') else 'Warning'}: {w.message}" for w in caught]
+    lines = [
+        f"{type(w.message).__name__ if hasattr(w, 'message') else 'Warning'}: {w.message}" for w in caught
+    ]
     if error is not None:
         builtin = next(cls.__name__ for cls in type(error).__mro__ if cls.__module__ == "builtins")
         lines.append(f"{type(error).__name__} ({builtin}): {error}")

@@ -135,7 +135,11 @@ def test_set_weights_is_all_or_nothing() -> None:
 def test_a_refused_compile_keeps_the_earlier_one() -> None:
     model = regressor()
     optimizer = model.optimizer
-    for wrong in ({"loss": "msee"}, {"loss": "mse", "metrics": ["acuracy"]}, {"optimizer": "addam", "loss": "mse"}):
+    for wrong in (
+        {"loss": "msee"},
+        {"loss": "mse", "metrics": ["acuracy"]},
+        {"optimizer": "addam", "loss": "mse"},
+    ):
         with pytest.raises(ArgumentError):
             model.compile(**wrong)
     assert model.optimizer is optimizer
@@ -316,7 +320,9 @@ def test_nan_is_left_to_terminate_on_nan(capsys: pytest.CaptureFixture[str]) -> 
     x[5] = np.nan
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        _deterministic().fit(x, Y, batch_size=2, shuffle=False, verbose=0, callbacks=[callbacks.TerminateOnNaN()])
+        _deterministic().fit(
+            x, Y, batch_size=2, shuffle=False, verbose=0, callbacks=[callbacks.TerminateOnNaN()]
+        )
     assert "Batch 2" in capsys.readouterr().out
 
 

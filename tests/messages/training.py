@@ -113,7 +113,9 @@ def targets_of_another_length_of_sequence():
 
 @mistake
 def picture_output_for_labels():
-    model = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(4, 3), layers.Dense(3, activation="softmax")])
+    model = keras.Sequential(
+        [keras.Input((8, 8, 1)), layers.Conv2D(4, 3), layers.Dense(3, activation="softmax")]
+    )
     model.compile(loss="sparse_categorical_crossentropy")
     model.fit(np.zeros((2, 8, 8, 1)), np.array([0, 1]), verbose=0)
 
@@ -410,14 +412,23 @@ def train_step_of_tensorflow():
 @mistake
 def loss_becomes_nan():
     model = regressor(optimizer=keras.optimizers.SGD(1e30))
-    model.fit(1e30 * np.ones((64, 4), "float32"), np.zeros((64, 1)), batch_size=8, epochs=2, verbose=0, shuffle=False)
+    model.fit(
+        1e30 * np.ones((64, 4), "float32"),
+        np.zeros((64, 1)),
+        batch_size=8,
+        epochs=2,
+        verbose=0,
+        shuffle=False,
+    )
 
 
 @mistake
 def loss_is_nan_with_terminate_on_nan():
     model = regressor(optimizer=keras.optimizers.SGD(1e30))
     stop = callbacks.TerminateOnNaN(raise_error=True)
-    model.fit(1e30 * np.ones((64, 4), "float32"), np.zeros((64, 1)), batch_size=8, verbose=0, callbacks=[stop])
+    model.fit(
+        1e30 * np.ones((64, 4), "float32"), np.zeros((64, 1)), batch_size=8, verbose=0, callbacks=[stop]
+    )
 
 
 @mistake

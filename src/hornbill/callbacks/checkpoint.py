@@ -99,11 +99,11 @@ class ModelCheckpoint(MonitorCallback):
                 got=f"save_freq={self.save_freq!r}.",
                 fixes=("save_freq='epoch'", "save_freq=1000"),
             )
-        wanted = (".weights.h5",) if self.save_weights_only else (".keras", ".h5")
+        wanted = (".weights.h5", ".h5", ".hdf5") if self.save_weights_only else (".keras", ".h5", ".hdf5")
         if not self.filepath.endswith(wanted):
             stem = self.filepath.removesuffix(".h5").removesuffix(".hdf5").removesuffix(".tf")
             raise ArgumentError(
-                f"ModelCheckpoint: filepath must end in {' or '.join(map(repr, wanted))}"
+                f"ModelCheckpoint: filepath must end in {' or '.join(map(repr, wanted[:2]))}"
                 f"{' when save_weights_only=True' if self.save_weights_only else ''}.",
                 got=f"filepath={self.filepath!r}.",
                 fixes=f"filepath={stem + wanted[0]!r}",

@@ -114,6 +114,7 @@ OLD_NAMES: dict[str, dict[str, Any]] = {
     "models": {
         "Graph": Gone("Keras 1 took it out.", "Model(inputs, outputs)"),
     },
+    "regularizers": {"activity_l1": "L1", "activity_l2": "L2", "l1l2": "L1L2", "activity_l1l2": "L1L2"},
     "utils": {
         "HDF5Matrix": Gone("Arrays in HDF5 files are read by h5py.", "h5py.File(path)[name] in a PyDataset"),
         "multi_gpu_model": Gone(

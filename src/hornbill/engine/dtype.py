@@ -82,7 +82,14 @@ def result_type(*dtypes: Any) -> str:
     """Returns the dtype that values of the given dtypes combine to; Python types count as weak."""
     if not dtypes:
         return settings.floatx()
-    weak = {bool: bool, int: int, float: float, "int": int, "float": float, None: jnp.dtype(settings.floatx())}
+    weak = {
+        bool: bool,
+        int: int,
+        float: float,
+        "int": int,
+        "float": float,
+        None: jnp.dtype(settings.floatx()),
+    }
     parts = [weak[d] if d is None or d in weak else jnp.dtype(standardize_dtype(d)) for d in dtypes]
     return _canonical(jnp.result_type(*parts))
 
@@ -192,7 +199,9 @@ class DTypePolicyMap(DTypePolicy):
     def __getitem__(self, key: str) -> DTypePolicy:
         if key in self._map:
             return self._map[key]
-        found = [pattern for pattern in self._map if re.fullmatch(pattern, key) or key.endswith("/" + pattern)]
+        found = [
+            pattern for pattern in self._map if re.fullmatch(pattern, key) or key.endswith("/" + pattern)
+        ]
         if len(found) > 1:
             raise ArgumentError(f"Path {key!r} matches several dtype policies: {', '.join(found)}.")
         return self._map[found[0]] if found else self.default_policy
@@ -240,5 +249,9 @@ def get_policy(identifier: Any) -> DTypePolicy:
         return identifier
     if isinstance(identifier, dict):
         config = identifier.get("config", {})
-        return DTypePolicyMap(**config) if identifier.get("class_name") == "DTypePolicyMap" else DTypePolicy(**config)
+        return (
+            DTypePolicyMap(**config)
+            if identifier.get("class_name") == "DTypePolicyMap"
+            else DTypePolicy(**config)
+        )
     return DTypePolicy(identifier)

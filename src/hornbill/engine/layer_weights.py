@@ -35,6 +35,14 @@ def resolve(family: str, identifier: Any) -> Any:
     return FAMILIES[family].get(identifier)
 
 
+_OLD_SHAPES = {"input_shape": "input", "output_shape": "output"}  # what every layer had in Keras 1 and 2
+
+
+def shapes_below(structure: Any) -> Any:
+    """Returns the shape of a tensor, or those of a structure of tensors."""
+    return jax.tree_util.tree_map(lambda tensor: tensor.shape, structure)
+
+
 class LayerWeights:
     """Weights, freezing and losses of a layer."""
 
@@ -51,6 +59,8 @@ class LayerWeights:
                 why="Weights are made when the layer meets its first input, whose sizes they depend on.",
                 fixes=("Call the layer on data or on Input(...) first.", "layer.build(input_shape)"),
             )
+        if name in _OLD_SHAPES and self.__dict__.get("built"):
+            return shapes_below(getattr(self, _OLD_SHAPES[name]))
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 
     def add_weight(

@@ -94,7 +94,12 @@ def _merge(a: Any, b: Any) -> Any:
         )
     if isinstance(a, dict) and isinstance(b, dict) and a.keys() == b.keys():
         return {key: _merge(a[key], b[key]) for key in a}
-    if type(a) is type(b) and isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)) and len(a) == len(b):
+    if (
+        type(a) is type(b)
+        and isinstance(a, (list, tuple))
+        and isinstance(b, (list, tuple))
+        and len(a) == len(b)
+    ):
         items = [_merge(x, y) for x, y in zip(a, b, strict=True)]
         return type(a)(items) if type(a) in (list, tuple) else items
     if isinstance(a, int) and isinstance(b, int):

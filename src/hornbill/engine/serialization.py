@@ -43,9 +43,14 @@ def add_public_object(module: str, name: str, obj: Any) -> None:
 
 
 def public_object(name: str, module: str | None = None) -> Any:
-    """Returns the public object of a name, in a module if given, or None."""
+    """Returns the public object of a name, in a module if given, or None.
+
+    A module of Keras other than the public one will do, since files name inner modules; one of another program not.
+    """
     if module is not None and name in _public.get(module, {}):
         return _public[module][name]
+    if module is not None and module.partition(".")[0] not in ("keras", "builtins", "tensorflow", "tf_keras"):
+        return None
     for table in _public.values():
         if name in table:
             return table[name]
@@ -89,7 +94,9 @@ def get_registered_name(obj: Any) -> str:
 
 
 def get_registered_object(
-    name: str, custom_objects: Mapping[str, Any] | None = None, module_objects: Mapping[str, Any] | None = None
+    name: str,
+    custom_objects: Mapping[str, Any] | None = None,
+    module_objects: Mapping[str, Any] | None = None,
 ) -> Any:
     """Returns the object of a name from the open scopes, the given tables or the registry, or None.
 
@@ -237,7 +244,10 @@ def _serialize_named(obj: Any) -> Any:
         raise ArgumentTypeError(
             f"A {type(obj).__name__} cannot be stored in a configuration.",
             got=f"{str(obj)[:80]}.",
-            fixes=("Give the class a get_config method.", "Store plain numbers, strings, lists and dicts only."),
+            fixes=(
+                "Give the class a get_config method.",
+                "Store plain numbers, strings, lists and dicts only.",
+            ),
         )
     public = _public_names.get(id(obj))
     if public is not None and obj not in _registered_names:
@@ -257,7 +267,9 @@ def _serialize_named(obj: Any) -> Any:
 _MARKERS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "__bytes__": lambda data: data["config"]["value"].encode(),
     "__numpy__": lambda data: np.array(data["config"]["value"], dtype=data["config"]["dtype"]),
-    "__tensor__": lambda data: jax.numpy.asarray(np.array(data["config"]["value"], dtype=data["config"]["dtype"])),
+    "__tensor__": lambda data: jax.numpy.asarray(
+        np.array(data["config"]["value"], dtype=data["config"]["dtype"])
+    ),
     "__ellipsis__": lambda _: Ellipsis,
     "__slice__": lambda data: slice(
         *(deserialize_keras_object(data["config"][part]) for part in ("start", "stop", "step"))
@@ -267,7 +279,10 @@ _MARKERS: dict[str, Callable[[dict[str, Any]], Any]] = {
 
 
 def deserialize_keras_object(
-    config: Any, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True, **kwargs: Any  # noqa: ARG001 (old arguments)
+    config: Any,
+    custom_objects: Mapping[str, Any] | None = None,
+    safe_mode: bool = True,
+    **kwargs: Any,  # noqa: ARG001 (old arguments)
 ) -> Any:
     """Returns the object for data from `serialize_keras_object`.
 

@@ -61,7 +61,9 @@ def set_floatx(value: str) -> None:
     Args:
         value: Name of the type.
     """
-    _settings["floatx"] = one_of("set_floatx", "value", str(value), ("bfloat16", "float16", "float32", "float64"))
+    _settings["floatx"] = one_of(
+        "set_floatx", "value", str(value), ("bfloat16", "float16", "float32", "float64")
+    )
 
 
 def epsilon() -> float:

@@ -25,7 +25,8 @@ from hornbill.engine.operators import OPS, TensorOperators
 from hornbill.engine.record import Record, merge_records
 from hornbill.engine.variable import discard_assignments, standardize_shape
 
-__all__ = ["KerasTensor", "Spec", "any_symbolic", "infer_spec", "is_keras_tensor", "leaves_of", "map_leaves"]
+__all__ = ["KerasTensor", "Spec", "any_symbolic", "infer_spec", "is_keras_tensor", "leaves_of", "map_leaves",
+           "without_probes"]  # fmt: skip
 
 # Sizes that stand for None in the two traces: multiples of 2^5, 3, 5 and 7, and for the batch of 2^2, 3, 5 and 7.
 _PROBES = (3360, 6720)
@@ -201,6 +202,13 @@ def _probe_shape(shape: tuple[int | None, ...], trial: int, shared: bool) -> tup
 
 def _axis_probe(axis: int, trial: int) -> int:
     return _BATCH_PROBES[trial] if axis == 0 else _PROBES[trial] * axis
+
+
+def without_probes(shape: tuple[int, ...]) -> tuple[int | None, ...]:
+    """Returns a shape seen while tracing, with None in place of numbers that stand for it; the last size stays."""
+    middle = [None if size in (_axis_probe(axis, 0), _axis_probe(axis, 1), *_PROBES) else size
+              for axis, size in enumerate(shape[1:-1], 1)]  # fmt: skip
+    return (None, *middle, *shape[1:][-1:])
 
 
 def infer_spec(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Record]:

@@ -122,7 +122,9 @@ class Variable(TensorOperators):
         scope = current_path()
         self._name, self._path = name, f"{scope}/{name}" if scope else name
         self._trainable, self._autocast, self._layout = bool(trainable), autocast, layout
-        self._made_trainable = self._trainable  # decides the place among a layer's weights, whatever is frozen later
+        self._made_trainable = (
+            self._trainable
+        )  # decides the place among a layer's weights, whatever is frozen later
         Structure.version += 1
         self.aggregation, self.synchronization = aggregation, synchronization
         self.axes = tuple(axes) if axes is not None else None
@@ -148,6 +150,7 @@ class Variable(TensorOperators):
                 )
             shape = standardize_shape(shape, allow_none=False)
             dtype = standardize_dtype(dtype)
+            _scopes.spend(self._name, shape, dtype)
             value: Any = initializer(shape, dtype=dtype)
             value = value.value if isinstance(value, Variable) else value
             if tuple(np.shape(value)) != shape:
@@ -291,11 +294,17 @@ class Variable(TensorOperators):
         return iter(self.value)
 
     def __repr__(self) -> str:
-        value = "" if isinstance(self._value, jax.core.Tracer) else f", value={np.array2string(np.asarray(self._value), threshold=20)}"  # noqa: E501
+        value = (
+            ""
+            if isinstance(self._value, jax.core.Tracer)
+            else f", value={np.array2string(np.asarray(self._value), threshold=20)}"
+        )
         return f"<Variable path={self._path}, shape={self._shape}, dtype={self.dtype}{value}>"
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
-        copy = Variable(np.array(self._value), trainable=self._trainable, autocast=self._autocast, name=self._name)
+        copy = Variable(
+            np.array(self._value), trainable=self._trainable, autocast=self._autocast, name=self._name
+        )
         copy._path, copy.axes, copy.aggregation = self._path, self.axes, self.aggregation
         copy._made_trainable = self._made_trainable
         copy.regularizer, copy.constraint = self.regularizer, self.constraint
@@ -305,9 +314,7 @@ class Variable(TensorOperators):
 
     def __reduce__(self) -> Any:
         state = {
-            slot: getattr(self, slot)
-            for slot in Variable.__slots__
-            if slot not in ("__weakref__", "_value")
+            slot: getattr(self, slot) for slot in Variable.__slots__ if slot not in ("__weakref__", "_value")
         }
         return _rebuild, (np.array(self._value), state)
 
@@ -339,9 +346,33 @@ class _Scopes(threading.local):
 
     def __init__(self) -> None:
         self.frames: list[dict[Variable, Any] | set[int]] = []
+        self.room: int | None = None
+
+    def spend(self, name: str, shape: tuple[int, ...], dtype: str) -> None:
+        """Takes the size of a new variable off the room that `limited_weights` gives."""
+        if self.room is None:
+            return
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        if size > self.room:
+            raise FileError(
+                "The configuration in the file asks for far more weights than the file holds.",
+                got=f"{name!r} of shape {shape}, {size:,} bytes, where {self.room:,} are left.",
+                why="Making them could fill the memory.",
+            )
+        self.room -= size
 
 
 _scopes = _Scopes()
+
+
+@contextmanager
+def limited_weights(size: int) -> Iterator[None]:
+    """Refuses, with a FileError, that variables made inside by this thread need more than `size` bytes together."""
+    outer, _scopes.room = _scopes.room, size
+    try:
+        yield
+    finally:
+        _scopes.room = outer
 
 
 @contextmanager

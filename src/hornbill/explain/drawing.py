@@ -79,7 +79,14 @@ class Drawing:
     parts: list[Any] = field(default_factory=list)
 
     def rectangle(
-        self, x: float, y: float, width: float, height: float, fill: Colour, stroke: Colour, radius: float = 4.0
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        fill: Colour,
+        stroke: Colour,
+        radius: float = 4.0,
     ) -> None:
         """Adds a box with its upper left corner at x, y."""
         self.parts.append(_Rectangle(x, y, width, height, fill, stroke, radius))
@@ -105,7 +112,8 @@ class Drawing:
         writers = {".svg": self.to_svg, ".png": lambda: self.to_png(dpi), ".pdf": self.to_pdf}
         if suffix not in writers:
             raise ArgumentError(
-                f"A picture is written as .png, .svg or .pdf.{did_you_mean(suffix, writers)}", got=f"{str(path)!r}."
+                f"A picture is written as .png, .svg or .pdf.{did_you_mean(suffix, writers)}",
+                got=f"{str(path)!r}.",
             )
         content = writers[suffix]()
         target.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -119,7 +127,7 @@ class Drawing:
             (
                 f'<svg xmlns="http://www.w3.org/2000/svg" width="{self.width:.0f}" height="{self.height:.0f}" '
                 f'viewBox="0 0 {self.width:.1f} {self.height:.1f}" role="img" aria-label="{title}" '
-                'font-family="Helvetica, Arial, \'Noto Sans\', sans-serif">'
+                "font-family=\"Helvetica, Arial, 'Noto Sans', sans-serif\">"
             ),
             f"<title>{title}</title>",
             f'<rect width="{self.width:.1f}" height="{self.height:.1f}" fill="#ffffff"/>',
@@ -155,7 +163,9 @@ class Drawing:
         scale = dpi / 72.0
         largest = 30_000.0
         scale = min(scale, largest / max(self.width, self.height))
-        image = Image.new("RGB", (max(1, round(self.width * scale)), max(1, round(self.height * scale))), "white")
+        image = Image.new(
+            "RGB", (max(1, round(self.width * scale)), max(1, round(self.height * scale))), "white"
+        )
         draw = ImageDraw.Draw(image)
         for part in self.parts:
             self._draw_part(draw, part, scale)
@@ -166,9 +176,18 @@ class Drawing:
     @staticmethod
     def _draw_part(draw: ImageDraw.ImageDraw, part: Any, scale: float) -> None:
         if isinstance(part, _Rectangle):
-            box = [part.x * scale, part.y * scale, (part.x + part.width) * scale, (part.y + part.height) * scale]
+            box = [
+                part.x * scale,
+                part.y * scale,
+                (part.x + part.width) * scale,
+                (part.y + part.height) * scale,
+            ]
             draw.rounded_rectangle(
-                box, part.radius * scale, fill=part.fill, outline=part.stroke, width=max(1, round(scale * 0.8))
+                box,
+                part.radius * scale,
+                fill=part.fill,
+                outline=part.stroke,
+                width=max(1, round(scale * 0.8)),
             )
         elif isinstance(part, _Text):
             font = _font(round(part.size * scale, 1))
@@ -188,14 +207,18 @@ class Drawing:
 
     def to_pdf(self) -> bytes:
         """Returns the drawing as a PDF page, with the Helvetica that every reader has."""
-        content = zlib.compress("\n".join(self._pdf_part(part) for part in self.parts).encode("latin-1", "replace"))
+        content = zlib.compress(
+            "\n".join(self._pdf_part(part) for part in self.parts).encode("latin-1", "replace")
+        )
         size = f"[0 0 {self.width:.2f} {self.height:.2f}]"
         fonts = "<< /F1 5 0 R /F2 6 0 R >>"
         objects = [
             b"<< /Type /Catalog /Pages 2 0 R >>",
             b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
             f"<< /Type /Page /Parent 2 0 R /MediaBox {size} /Contents 4 0 R /Resources << /Font {fonts} >> >>".encode(),
-            f"<< /Length {len(content)} /Filter /FlateDecode >>\nstream\n".encode() + content + b"\nendstream",
+            f"<< /Length {len(content)} /Filter /FlateDecode >>\nstream\n".encode()
+            + content
+            + b"\nendstream",
             b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
             b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica-Bold /Encoding /WinAnsiEncoding >>",
         ]
@@ -227,7 +250,9 @@ class Drawing:
         line = f"{_rgb(part.colour)} RG {part.width} w {dash} {moves} S"
         if not part.arrow:
             return line
-        head = " ".join(f"{x:.2f} {top - y:.2f} {'l' if i else 'm'}" for i, (x, y) in enumerate(_arrow(part.points)))
+        head = " ".join(
+            f"{x:.2f} {top - y:.2f} {'l' if i else 'm'}" for i, (x, y) in enumerate(_arrow(part.points))
+        )
         return f"{line} {_rgb(part.colour)} rg {head} f"
 
 

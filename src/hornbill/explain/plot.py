@@ -137,7 +137,8 @@ def _picture(
         names = [row.name for row in rows]
         rows = rows[names.index(layer_range[0]) : names.index(layer_range[1]) + 1]
     texts = [
-        _texts(row, show_shapes, show_dtype, show_names, show_activations, show_trainable, show_params) for row in rows
+        _texts(row, show_shapes, show_dtype, show_names, show_activations, show_trainable, show_params)
+        for row in rows
     ]
     boxes = [_box(lines) for lines in texts]
     links = _links(rows)
@@ -201,7 +202,9 @@ def _draw(
         width, height = arrange(boxes, lines)
     title = f"Network {model.name}: {sum(v.size for v in model.weights):,} parameters in {len(rows)} layers"
     heading = 24.0
-    drawing = Drawing(max(width, text_width(title, 11, True)) + 2 * _MARGIN, height + 2 * _MARGIN + heading, title)
+    drawing = Drawing(
+        max(width, text_width(title, 11, True)) + 2 * _MARGIN, height + 2 * _MARGIN + heading, title
+    )
     drawing.text(_MARGIN, _MARGIN + 8, title, 11, bold=True, anchor="start")
     down, right = _MARGIN + heading, (drawing.width - width) / 2  # a narrow network stands in the middle
     for line in lines:
@@ -212,7 +215,9 @@ def _draw(
         x, y = box.x - box.width / 2 + right, box.y - box.height / 2 + down
         drawing.rectangle(x, y, box.width, box.height, _fill(row.class_name), (110, 118, 132))
         for i, text in enumerate(words):
-            drawing.text(box.x + right, y + _PADDING / 2 + (i + 1) * _LINE_HEIGHT - 3.5, text, _SIZE, bold=i == 0)
+            drawing.text(
+                box.x + right, y + _PADDING / 2 + (i + 1) * _LINE_HEIGHT - 3.5, text, _SIZE, bold=i == 0
+            )
     return drawing
 
 

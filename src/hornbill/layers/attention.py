@@ -16,10 +16,9 @@ from hornbill.engine import settings
 from hornbill.engine.config import Configurable, between, positive_int
 from hornbill.engine.errors import ArgumentError, ShapeError
 from hornbill.engine.layer import Layer
-from hornbill.engine.naming import auto_name
 from hornbill.engine.op import Tensor
 from hornbill.engine.registry import register_public
-from hornbill.engine.serialization import serialize_keras_object
+from hornbill.engine.serialization import add_public_object, serialize_keras_object
 from hornbill.layers.activation import Softmax
 from hornbill.layers.dropout import Dropout
 from hornbill.layers.einsum_dense import EinsumDense
@@ -342,7 +341,7 @@ def attention_equations(rank: int, axes: Sequence[int]) -> tuple[str, str]:
     return f"{query}uv,{key}uv->{scores}", f"{scores},{key}uv->{query}uv"
 
 
-class GroupQueryAttention(ProjectedAttention):
+class GroupedQueryAttention(ProjectedAttention):
     """Attention in which groups of query heads share a head of keys and values (Ainslie et al. 2023).
 
     Args:
@@ -410,8 +409,6 @@ class GroupQueryAttention(ProjectedAttention):
                 why="Each head of keys and values serves the same number of query heads.",
                 fixes=f"num_key_value_heads={math.gcd(num_query_heads, num_key_value_heads)}",
             )
-        if kwargs.get("name") is None:
-            kwargs["name"] = auto_name("GroupedQueryAttention")
         super().__init__(**kwargs)
         self._store_options(options)
         self.head_dim = head_dim
@@ -480,7 +477,9 @@ class GroupQueryAttention(ProjectedAttention):
         return (outputs, scores) if return_attention_scores else outputs
 
 
-GroupedQueryAttention = GroupQueryAttention
+GroupQueryAttention = (
+    GroupedQueryAttention  # the public name; files call the layer by it and its weights by the other
+)
 
-
-register_public("keras.layers", [MultiHeadAttention, GroupQueryAttention])
+add_public_object("keras.layers", "GroupQueryAttention", GroupedQueryAttention)
+register_public("keras.layers", [MultiHeadAttention, GroupedQueryAttention])

@@ -51,7 +51,9 @@ def _guess(sizes: Sequence[int], name: str) -> tuple[list[str], list[str]]:
             odd = next(i for i in range(halvings) if (large >> i) % 2)
             size = large >> odd
             reason = f"Pooling by 2 turned {name} {size} into {size // 2} and lost one {_cell(name)}; doubling it again gives {small}, not {large}."  # noqa: E501
-            return [reason], [f"An input {name} that can be halved every time: a multiple of 2**n for n poolings."]
+            return [reason], [
+                f"An input {name} that can be halved every time: a multiple of 2**n for n poolings."
+            ]
     return [], []
 
 
@@ -120,7 +122,9 @@ def _divisible(families: list[list[Node]], axis: int, name: str) -> str | None:
     """Returns which input sizes can be divided by all strides on the way."""
     for family in families:
         factor = math.prod(
-            _stride(node, axis) for node in family if (sizes := _sizes(node, axis)) is not None and sizes[1] < sizes[0]
+            _stride(node, axis)
+            for node in family
+            if (sizes := _sizes(node, axis)) is not None and sizes[1] < sizes[0]
         )
         inputs = [node for node in family if node.is_input and len(node.outputs[0].shape) > axis]
         size = inputs[0].outputs[0].shape[axis] if len(inputs) == 1 else None

@@ -47,8 +47,14 @@ def clone_model(
 
     def copy(layer: Layer) -> Layer:
         if recursive and isinstance(layer, (Functional, Sequential)):
-            return clone_model(layer, clone_function=clone_function, call_function=call_function, recursive=True)
-        new = clone_function(layer) if clone_function is not None else type(layer).from_config(layer.get_config())
+            return clone_model(
+                layer, clone_function=clone_function, call_function=call_function, recursive=True
+            )
+        new = (
+            clone_function(layer)
+            if clone_function is not None
+            else type(layer).from_config(layer.get_config())
+        )
         if not isinstance(new, Layer):
             raise ArgumentError("clone_function must return a layer.", got=f"{new!r} for {layer.name!r}.")
         return new
@@ -81,12 +87,20 @@ def _clone_sequential(model: Sequential, input_tensors: Any, copy: Callable[[Lay
 
 
 def _clone_functional(
-    model: Functional, input_tensors: Any, copy: Callable[[Layer], Layer], call_function: Callable[..., Any] | None
+    model: Functional,
+    input_tensors: Any,
+    copy: Callable[[Layer], Layer],
+    call_function: Callable[..., Any] | None,
 ) -> Functional:
     given = leaves_of(input_tensors) if input_tensors is not None else None
     if given is not None and len(given) != len(model.inputs):
-        raise ArgumentError(f"Model {model.name!r} has {len(model.inputs)} inputs.", got=f"{len(given)} tensors.")
-    inputs = given or [Input(batch_shape=t.shape, dtype=t.dtype, name=t._keras_history[0].name) for t in model.inputs]  # type: ignore[index]
+        raise ArgumentError(
+            f"Model {model.name!r} has {len(model.inputs)} inputs.", got=f"{len(given)} tensors."
+        )
+    inputs = given or [
+        Input(batch_shape=t.shape, dtype=t.dtype, name=t._keras_history[0].name)  # type: ignore[index] (inputs have one)
+        for t in model.inputs
+    ]
     copies: dict[int, Any] = {}
 
     def call(node: Node, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -98,7 +112,11 @@ def _clone_functional(
         else:
             operation = operation.fn if hasattr(operation, "fn") else operation
             kwargs = {**getattr(node.operation, "arguments", {}), **kwargs}
-        return call_function(operation, *args, **kwargs) if call_function is not None else operation(*args, **kwargs)
+        return (
+            call_function(operation, *args, **kwargs)
+            if call_function is not None
+            else operation(*args, **kwargs)
+        )
 
     results = model._program.run(inputs, call)
     is_tensor = lambda x: isinstance(x, KerasTensor)  # noqa: E731
@@ -139,4 +157,6 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
 
 def model_from_yaml(*args: Any, **kwargs: Any) -> Model:  # noqa: ARG001 (whatever is given)
     """Refused: YAML can run code when read."""
-    raise ArgumentError("model_from_yaml is gone: reading YAML can run code.", fixes="model_from_json(model.to_json())")
+    raise ArgumentError(
+        "model_from_yaml is gone: reading YAML can run code.", fixes="model_from_json(model.to_json())"
+    )

@@ -45,7 +45,8 @@ class Functional(Model):
                     )
         inputs = _with_input_layers(inputs)
         self._inputs_structure, self._outputs_structure = inputs, outputs
-        self._program = Program(leaves_of(inputs), leaves_of(outputs))
+        self._program = self._program_with_losses = Program(leaves_of(inputs), leaves_of(outputs))
+        self._loss_tensors: list[KerasTensor] = []
         self._layers = [operation for operation in self._program.operations if isinstance(operation, Layer)]
         self._check_names()
         self.built = True
@@ -117,11 +118,31 @@ class Functional(Model):
         for value, one in zip(values, masks, strict=False):
             if one is not None:
                 set_mask(value, one)
-        results = self._program.run(values, self._call_node)
+        results = self._program_with_losses.run(values, self._call_node)
+        count = len(self.outputs)
+        for loss in results[count:]:
+            super().add_loss(jnp.mean(loss))
+        results = results[:count]
         if len(results) == 1 and isinstance(self._outputs_structure, (list, tuple)):
             return results[0]  # Model(inputs, outputs=[x]) gives the tensor itself, as in Keras
         treedef = jax.tree_util.tree_structure(self._outputs_structure, is_leaf=_is_tensor)
         return jax.tree_util.tree_unflatten(treedef, results)
+
+    def add_loss(self, loss: Any) -> None:
+        """Adds a loss: a number while `call` runs, or a tensor of the graph, whose mean every call then adds."""
+        losses = list(loss) if isinstance(loss, (list, tuple)) else [loss]
+        tensors = [item for item in losses if isinstance(item, KerasTensor)]
+        if tensors:
+            self._loss_tensors = [*self._loss_tensors, *tensors]
+            self._program_with_losses = Program(self.inputs, [*self.outputs, *self._loss_tensors])
+            known = {id(layer) for layer in self._layers}
+            self._layers += [
+                operation
+                for operation in self._program_with_losses.operations
+                if isinstance(operation, Layer) and id(operation) not in known
+            ]
+            self._compiled_changed()
+        super().add_loss([item for item in losses if not isinstance(item, KerasTensor)])
 
     @staticmethod
     def _call_node(node: Node, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

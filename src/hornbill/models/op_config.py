@@ -45,7 +45,9 @@ _FAMILIES = {
         Threshold Unfold""",
 }
 _MODULES = {name: f"keras.src.ops.{family}" for family, names in _FAMILIES.items() for name in names.split()}
-_OWN = frozenset({"bounded_relu", "categorical", "dropout", "extract_patches_3d", "mish", "rearrange", "shuffle"})
+_OWN = frozenset(
+    {"bounded_relu", "categorical", "dropout", "extract_patches_3d", "mish", "rearrange", "shuffle"}
+)
 """Ops that Keras writes as several, so that only Hornbill can read them."""
 
 # What Keras keeps in the configuration although it may be a tensor, and what it gives to the call although it is none.
@@ -121,7 +123,12 @@ def serialize_op(operation: OpOperation, nodes: list[Node]) -> tuple[dict[str, A
         calls.append((tuple(args), kwargs))
     class_name = _class_name(op_name)
     module = "hornbill.ops" if op_name in _OWN else _MODULES.get(class_name, "keras.src.ops.numpy")
-    return {"module": module, "class_name": class_name, "config": config, "registered_name": class_name}, calls
+    return {
+        "module": module,
+        "class_name": class_name,
+        "config": config,
+        "registered_name": class_name,
+    }, calls
 
 
 def op_from_config(data: dict[str, Any]) -> OpOperation | None:
@@ -151,7 +158,9 @@ def op_from_config(data: dict[str, Any]) -> OpOperation | None:
         if key in parameters or (open_ended and value is not None and value is not False):
             arguments[key] = _as_tuples(deserialize_keras_object(value))
         elif value is not None and value is not False:
-            raise FileError(f"The op {class_name!r} in the file has an unknown argument.", got=f"{key}={value!r}.")
+            raise FileError(
+                f"The op {class_name!r} in the file has an unknown argument.", got=f"{key}={value!r}."
+            )
     return _ReadOperation(fn, name, arguments)
 
 

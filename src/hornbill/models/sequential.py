@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Self
 
+from hornbill.engine.context import context
 from hornbill.engine.errors import ArgumentError, NotBuiltError, StateError
 from hornbill.engine.input_spec import check_one_tensor
 from hornbill.engine.layer import Layer
 from hornbill.engine.registry import register_public
 from hornbill.engine.serialization import deserialize_keras_object, serialize_keras_object
-from hornbill.engine.symbolic import KerasTensor
+from hornbill.engine.symbolic import KerasTensor, without_probes
 from hornbill.layers.input import Input, InputLayer
 from hornbill.models.functional import Functional
 from hornbill.models.model import Model
@@ -45,6 +46,7 @@ class Sequential(Model):
         self._layers: list[Layer] = []
         self._input_layer: InputLayer | None = None
         self._output_tensor: Any = None
+        self._sizes_known = True
         if isinstance(layers, Layer):
             raise ArgumentError("Sequential takes a list of layers.", got=f"one layer, {layers.name!r}.",
                                 fixes="Sequential([layer, ...])")  # fmt: skip
@@ -152,10 +154,19 @@ class Sequential(Model):
         self._output_tensor = tensor
         self._settle()
 
+    def _build_for(self, arguments: dict[str, Any]) -> None:
+        """Builds at the first call. Inside a trace that only finds out shapes, sizes may stand for unknown ones."""
+        shape = getattr(arguments.get("inputs"), "shape", None)
+        if self.built or not shape or not context().probing:
+            super()._build_for(arguments)
+            return
+        super()._build_for({**arguments, "inputs": KerasTensor(without_probes(tuple(shape)))})
+        self._sizes_known = False
+
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Calls the layers one after the other."""
         x = inputs
-        if self._input_layer is not None:
+        if self._input_layer is not None and self._sizes_known:
             x = check_one_tensor(self, x) if isinstance(x, (list, tuple)) and any(map(_has_shape, x)) else x
             x = self._graph()._fit_input(x, self._input_layer.output) if hasattr(x, "shape") else x
         for layer in self._layers:

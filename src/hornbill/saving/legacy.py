@@ -18,17 +18,21 @@ import numpy as np
 
 from hornbill import losses
 from hornbill.engine.errors import FileError
-from hornbill.engine.serialization import deserialize_keras_object, serialize_keras_object
+from hornbill.engine.random import SeedGenerator
+from hornbill.engine.serialization import deserialize_keras_object, public_object, serialize_keras_object
 from hornbill.engine.variable import Variable
 from hornbill.saving.atomic import atomic_path
 from hornbill.saving.config import KERAS_VERSION, model_from_data, parse_json
 from hornbill.saving.h5 import H5Array, H5Group, open_h5, put_attribute
 from hornbill.saving.matching import fitted
 from hornbill.saving.upgrade import upgrade_training_config
+from hornbill.saving.weights import saveables
 
 __all__ = ["is_legacy", "read_legacy_weights", "read_model", "read_weights", "write_model", "write_weights"]
 
 _TOP = "top_level_model_weights"
+_SEEDS = "seed_generators"
+"""Group of Hornbill's own, which Keras passes over: where each stream of random numbers stands."""
 
 
 def is_legacy(root: H5Group) -> bool:
@@ -52,6 +56,7 @@ def write_model(model: Any, path: str | os.PathLike[str], include_optimizer: boo
         file.attrs["keras_version"], file.attrs["backend"] = KERAS_VERSION, "jax"
         file.attrs["model_config"] = json.dumps(data).encode()
         _write_layers(model, file.create_group("model_weights"))
+        _write_arrays(file.create_group(_SEEDS), list(_seeds(model).items()))
         if include_optimizer and model.compiled:
             training = model.get_compile_config()
             optimizer = training.pop("optimizer", None)
@@ -120,6 +125,9 @@ def _old_form(data: dict[str, Any]) -> dict[str, Any]:
     if isinstance(config.get("layers"), list):
         config = {**config, "layers": [_old_form(layer) for layer in config["layers"]]}
     kept = {key: data[key] for key in ("class_name", "config", "name", "inbound_nodes") if key in data}
+    cls = public_object(data["class_name"], data.get("module"))
+    if isinstance(cls, type):  # these files go by the name of the class, not by the public one
+        kept["class_name"] = cls.__name__
     return {**kept, "config": config}
 
 
@@ -166,6 +174,7 @@ def read_model(path: str | os.PathLike[str], custom_objects: Mapping[str, Any] |
         if group is None:
             raise FileError(f"{label!r} holds no 'model_weights'.")
         read_legacy_weights(model, group, label)
+        _read_seeds(model, root.group(_SEEDS))
         training = root.attribute("training_config")
         if compile and isinstance(training, str):
             _compile(model, parse_json(training, label), custom_objects)
@@ -202,6 +211,15 @@ def _read_optimizer(model: Any, group: H5Group | None) -> None:
         return
     for variable, array in zip(variables, arrays, strict=True):
         variable.assign(fitted(array.read(), variable.dtype))
+
+
+def _read_seeds(model: Any, group: H5Group | None) -> None:
+    if group is None:
+        return
+    stored = set(group.attribute("weight_names") or [])
+    for path, state in _seeds(model).items():
+        if path in stored and (array := _array(group, path)).shape == state.shape:
+            state.assign(array.read())
 
 
 def read_weights(
@@ -325,3 +343,7 @@ def _old_order(layer: Any) -> list[Variable]:
 def _top_level(model: Any) -> list[Variable]:
     inside = {id(variable) for layer in model.layers for variable in layer.weights}
     return [variable for variable in _old_order(model) if id(variable) not in inside]
+
+
+def _seeds(model: Any) -> dict[str, Variable]:
+    return {path: obj.state for path, obj in saveables(model).items() if isinstance(obj, SeedGenerator)}

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hornbill.engine.errors import FileError
+from hornbill.engine.serialization import public_object
 from hornbill.saving.upgrade_ops import upgrade_op
 
 __all__ = ["upgrade", "upgrade_training_config"]
@@ -48,6 +49,8 @@ def upgrade(data: Any, depth: int = 0) -> Any:
         return data
     if _is_nameless_op(data, config):
         return {**data, "module": "keras.ops", "registered_name": name}
+    if "module" not in data and _is_layer(config) and public_object(name, "keras.layers") is not None:
+        data["module"] = "keras.layers"  # some names are those of an initializer too
     config = dict(config)
     for rule in _RULES.get(name, ()):
         rule(config)
@@ -57,13 +60,15 @@ def upgrade(data: Any, depth: int = 0) -> Any:
 
 
 def _is_nameless_op(data: Config, config: Config) -> bool:
-    """Returns whether an entry of a graph is an op of Keras 3 in an `.h5` file, which does not say so.
-
-    Layers always have "trainable" or, for inputs, a batch shape in their configuration.
-    """
+    """Returns whether an entry of a graph is an op of Keras 3 in an `.h5` file, which does not say so."""
     nodes = data.get("inbound_nodes")
     calls = isinstance(nodes, list) and bool(nodes) and all(isinstance(node, dict) for node in nodes)
-    return calls and "module" not in data and not {"trainable", "batch_shape", "layers"} & config.keys()
+    return calls and "module" not in data and not _is_layer(config)
+
+
+def _is_layer(config: Config) -> bool:
+    """Returns whether a configuration is a layer's and not an op's: each of Keras' layers writes one of these."""
+    return bool({"trainable", "batch_shape", "layers", "rate", "bin_boundaries"} & config.keys())
 
 
 def upgrade_training_config(training: Config) -> Config:

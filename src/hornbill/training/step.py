@@ -18,6 +18,7 @@ import jax.numpy as jnp
 from hornbill.engine.errors import ArgumentError
 from hornbill.engine.random import global_seed_generator
 from hornbill.engine.variable import Variable, functional_call
+from hornbill.training.frozen import as_compiled
 
 __all__ = ["State", "Steps", "loss_and_gradients", "masked_weight"]
 
@@ -76,7 +77,7 @@ class Steps:
     def function(self, kind: str) -> Callable[..., Any]:
         """Returns the step of a kind ("train", "test", "predict"), compiled unless the model runs eagerly."""
         if kind not in self._functions:
-            step = self._noted(kind, _step_of(self.model, kind))
+            step = self._noted(kind, _frozen_as_compiled(self.model, _step_of(self.model, kind)))
             if self.model._runs_compiled:
                 # test and predict leave the weights alone, so only what a step replaces is given away
                 step = jax.jit(step, donate_argnums={"train": 0, "test": 2, "predict": ()}[kind])
@@ -130,6 +131,8 @@ def _step_of(model: Any, kind: str) -> Callable[..., Any]:
     _check_signature(model, kind, method)
     if getattr(method, "__func__", None) is not model.own_steps[kind]:
         method = _given_packed(method)
+    if kind != "predict":
+        method = _with_plain_logs(method)
     if kind == "train":
         return method
     if kind == "test":
@@ -147,6 +150,35 @@ def _step_of(model: Any, kind: str) -> Callable[..., Any]:
         return outputs, _changed(ntv, list(new))
 
     return predict
+
+
+def _frozen_as_compiled(model: Any, step: Callable[..., Any]) -> Callable[..., Any]:
+    def run(*args: Any) -> Any:
+        with as_compiled(model):
+            return step(*args)
+
+    return run
+
+
+def _with_plain_logs(method: Callable[..., Any]) -> Callable[..., Any]:
+    def step(state: Any, batch: Any) -> Any:
+        logs, state = method(state, batch)
+        return _plain_logs(logs), state
+
+    return step
+
+
+def _plain_logs(logs: Any) -> Any:
+    """Returns the logs with the entries of dicts inside in their place, and values in place of Variables."""
+    if not isinstance(logs, dict):
+        return logs
+    plain: dict[str, Any] = {}
+    for name, value in logs.items():
+        if isinstance(value, dict):
+            plain.update(_plain_logs(value))
+        else:
+            plain[name] = value.value if isinstance(value, Variable) else value
+    return plain
 
 
 def _changed(before: list[Any], after: list[Any]) -> dict[int, Any]:

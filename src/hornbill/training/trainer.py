@@ -24,7 +24,8 @@ from hornbill.engine.serialization import deserialize_keras_object, serialize_ke
 from hornbill.engine.tracebacks import users_view
 from hornbill.engine.undo import unbuilt_on_error
 from hornbill.engine.variable import Structure, discard_assignments, functional_call
-from hornbill.training.old_spellings import OldTrainerSpellings
+from hornbill.training.frozen import as_compiled, trainable_flags
+from hornbill.training.old_spellings import OldTrainerSpellings, third_as_metrics
 from hornbill.training.step import Steps, loss_and_gradients, masked_weight
 
 __all__ = ["Trainer"]
@@ -99,6 +100,7 @@ class Trainer(OldTrainerSpellings):
             ArgumentError: If a name is unknown.
         """
         self._check_set_up()  # type: ignore[attr-defined]
+        loss_weights, metrics = third_as_metrics(loss_weights, metrics)
         for old in (
             "sample_weight_mode",
             "target_tensors",
@@ -139,7 +141,7 @@ class Trainer(OldTrainerSpellings):
             optimizer=optimizer, loss=loss, _compile_loss=compile_loss, _compile_metrics=compile_metrics,
             _loss_tracker=metrics_module.Mean(name="loss"), run_eagerly=bool(run_eagerly),
             steps_per_execution=steps_per_execution, jit_compile=compiled, auto_scale_loss=auto_scale_loss,
-            compiled=True, stop_training=False,
+            compiled=True, stop_training=False, _trainable_at_compile=trainable_flags(self),
             _compile_arguments={
                 "optimizer": optimizer, "loss": loss, "loss_weights": loss_weights, "metrics": metrics,
                 "weighted_metrics": weighted_metrics, "run_eagerly": run_eagerly,
@@ -375,7 +377,8 @@ class Trainer(OldTrainerSpellings):
     def _steps(self) -> Steps:
         cache = self._training_cache
         if cache is None or cache[0] != Structure.version:
-            steps = Steps(self)
+            with as_compiled(self):
+                steps = Steps(self)
             if cache is not None and _same_variables(cache[1], steps):
                 steps = cache[1]
             cache = self.__dict__["_training_cache"] = (Structure.version, steps)
@@ -390,7 +393,8 @@ class Trainer(OldTrainerSpellings):
             )
         self._check_shapes(kind, batch[0], batch[1])
         if kind == "train" and not self.optimizer.built:
-            variables = self.trainable_variables  # type: ignore[attr-defined]
+            with as_compiled(self):
+                variables = self.trainable_variables  # type: ignore[attr-defined]
             if not variables:
                 raise StateError(
                     f"Model {self.name!r} has no weights that training could change.",
