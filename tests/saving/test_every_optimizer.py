@@ -24,8 +24,7 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "CosineDecay": {"initial_learning_rate": 0.1, "decay_steps": 4, "warmup_target": 0.2, "warmup_steps": 3},
     "CosineDecayRestarts": {"initial_learning_rate": 0.1, "first_decay_steps": 2},
 }
-NAMES = """SGD RMSprop Adagrad Adadelta Adam AdamW Adamax Nadam Ftrl Lamb Lion Adafactor Muon
-    ScheduleFreeAdamW""".split()
+NAMES = ["SGD", "RMSprop", "Adagrad", "Adadelta", "Adam", "AdamW", "Adamax", "Nadam", "Ftrl", "Lamb", "Lion", "Adafactor", "Muon", "ScheduleFreeAdamW"]
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     **{name: (name, {"learning_rate": 0.01}) for name in NAMES},
     "momentum": ("SGD", {"learning_rate": 0.05, "momentum": 0.9, "nesterov": True}),

@@ -140,6 +140,25 @@ def test_no_import_by_name_and_no_other_file(tmp_path, model, monkeypatch):
     assert all(name.startswith(str(tmp_path)) for name in opened)
 
 
+def _plant(group: Any, name: str, kind: str, folder: Any) -> None:
+    """Puts something into a group that is not only data."""
+    secret = folder / "secret.h5"
+    if kind == "soft":
+        group[name] = h5py.SoftLink("/nowhere")
+    elif kind == "external":
+        group[name] = h5py.ExternalLink(str(secret), "x")
+    elif kind == "outside":
+        group.create_dataset(name, (3, 2), "float32", external=[(str(folder / "raw"), 0, 24)])
+    elif kind == "virtual":
+        layout = h5py.VirtualLayout((3, 2), "float32")
+        layout[:] = h5py.VirtualSource(str(secret), "x", (3, 2))
+        group.create_virtual_dataset(name, layout)
+    elif kind == "huge":
+        group.create_dataset(name, (2**40, 2**10), "float32", chunks=(1024, 1024))
+    elif kind == "object":
+        group.create_dataset(name, data=["a"], dtype=h5py.string_dtype())
+
+
 @pytest.mark.parametrize("kind", ["soft", "external", "outside", "virtual", "huge", "object", "folder soft"])
 @pytest.mark.parametrize("entry", ["weights", "keras", "h5", "editor"])
 def test_hdf5_that_is_not_only_data(tmp_path, model, kind: str, entry: str):
@@ -164,20 +183,7 @@ def test_hdf5_that_is_not_only_data(tmp_path, model, kind: str, entry: str):
             file[parent][last] = h5py.SoftLink("/elsewhere")
         else:
             del group[name]
-        if kind == "soft":
-            group[name] = h5py.SoftLink("/nowhere")
-        elif kind == "external":
-            group[name] = h5py.ExternalLink(str(secret), "x")
-        elif kind == "outside":
-            group.create_dataset(name, (3, 2), "float32", external=[(str(tmp_path / "raw"), 0, 24)])
-        elif kind == "virtual":
-            layout = h5py.VirtualLayout((3, 2), "float32")
-            layout[:] = h5py.VirtualSource(str(secret), "x", (3, 2))
-            group.create_virtual_dataset(name, layout)
-        elif kind == "huge":
-            group.create_dataset(name, (2**40, 2**10), "float32", chunks=(1024, 1024))
-        elif kind == "object":
-            group.create_dataset(name, data=["a"], dtype=h5py.string_dtype())
+        _plant(group, name, kind, tmp_path)
     before = model.get_weights()
     if entry == "keras":
         model.save(tmp_path / "m.keras")

@@ -37,36 +37,23 @@ from hornbill.engine.op import convert_to_tensor, to_record
 from hornbill.engine.random import global_seed_generator
 from hornbill.engine.record import Record
 from hornbill.engine.serialization import serialize_keras_object
+from hornbill.engine.shapes import (
+    shape_as_list,
+    shape_from_list,
+    shapes_of,
+    specs_from_shapes,
+    tensors_from_shapes,
+)
 from hornbill.engine.symbolic import KerasTensor, Spec, any_symbolic, infer_spec, leaves_of, map_leaves
 from hornbill.engine.undo import unbuilt_on_error
 from hornbill.engine.variable import Structure, Variable, functional_call, standardize_shape
 
-__all__ = ["Layer", "shapes_of"]
+__all__ = ["Layer"]
 
 
 @functools.cache
 def _call_signature(call: Callable[..., Any]) -> inspect.Signature:
     return inspect.signature(call)
-
-
-def shapes_of(structure: Any) -> Any:
-    """Returns the shapes of the tensors in a structure; what is no tensor becomes None."""
-    if isinstance(structure, (list, tuple)):
-        return (
-            type(structure)([shapes_of(item) for item in structure])
-            if type(structure) in (list, tuple)
-            else None
-        )
-    if isinstance(structure, dict):
-        return {key: shapes_of(item) for key, item in structure.items()}
-    shape = getattr(structure, "shape", None)
-    return tuple(shape) if shape is not None else None
-
-
-def _is_shape(value: Any) -> bool:
-    return isinstance(value, (tuple, list)) and all(
-        size is None or hasattr(size, "__index__") for size in value
-    )
 
 
 class Layer(LayerWeights, Operation):
@@ -193,13 +180,13 @@ class Layer(LayerWeights, Operation):
         shapes = self._build_shapes
         if shapes is None:
             return None
-        found = {name: _shape_as_list(shape) for name, shape in shapes.items()}
+        found = {name: shape_as_list(shape) for name, shape in shapes.items()}
         return found if list(found) == ["input_shape"] else {"shapes_dict": found}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Builds the layer for shapes from `get_build_config`."""
         shapes = config.get("shapes_dict") or config
-        values = {key: _shape_from_list(value) for key, value in shapes.items()}
+        values = {key: shape_from_list(value) for key, value in shapes.items()}
         if not self.built and values and not any(value is None for value in values.values()):
             if list(values) == ["input_shape"]:
                 self.build(values["input_shape"])
@@ -303,7 +290,7 @@ class Layer(LayerWeights, Operation):
             specs, record = None, Record.root()
         shape = self.compute_output_shape(*(shapes_of(arg) for arg in args[:1]))
         dtypes = iter([leaf.dtype for leaf in leaves_of(specs) if isinstance(leaf, Spec)])
-        return _specs_from_shapes(shape, dtypes, self.compute_dtype), record
+        return specs_from_shapes(shape, dtypes, self.compute_dtype), record
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Returns KerasTensors with the shapes and dtypes that a call gives, without recording the call."""
@@ -315,9 +302,9 @@ class Layer(LayerWeights, Operation):
         layer = self
         if not self.built:
             layer = type(self).from_config(self.get_config())
-        tensors = [_tensors_from_shapes(arg, self.compute_dtype) for arg in args]
+        tensors = [tensors_from_shapes(arg, self.compute_dtype) for arg in args]
         named = {
-            key.removesuffix("_shape"): _tensors_from_shapes(value, self.compute_dtype)
+            key.removesuffix("_shape"): tensors_from_shapes(value, self.compute_dtype)
             for key, value in kwargs.items()
         }
         if "input" in named:
@@ -456,7 +443,7 @@ class Layer(LayerWeights, Operation):
             and not self._building
         ):
             with name_scope(self.name):
-                infer_spec(self.call, (_tensors_from_shapes(shape, self.compute_dtype),), {})
+                infer_spec(self.call, (tensors_from_shapes(shape, self.compute_dtype),), {})
         self.built = True
 
     def _build_for(self, arguments: dict[str, Any]) -> None:
@@ -548,7 +535,7 @@ def _wrapped_build(build: Callable[..., Any]) -> Callable[..., Any]:
         self.__dict__["_inside_build"] = True
         try:
             with unbuilt_on_error(self), name_scope(self.name), autocast_scope(None):
-                converted = tuple(_shape_from_list(arg) for arg in args)
+                converted = tuple(shape_from_list(arg) for arg in args)
                 build(self, *converted, **kwargs)
             bound = _call_signature(build).bind(self, *converted, **kwargs).arguments
             self._after_build({k: v for k, v in bound.items() if k != "self"})
@@ -591,35 +578,3 @@ def _batch_shape_from(kwargs: dict[str, Any]) -> tuple[int | None, ...] | None:
     return (batch_size, *standardize_shape(shape))
 
 
-def _tensors_from_shapes(shape: Any, dtype: str) -> Any:
-    if shape is None:
-        return None
-    if _is_shape(shape):
-        return KerasTensor(shape, dtype)
-    if isinstance(shape, dict):
-        return {key: _tensors_from_shapes(item, dtype) for key, item in shape.items()}
-    return type(shape)(_tensors_from_shapes(item, dtype) for item in shape)
-
-
-def _specs_from_shapes(shape: Any, dtypes: Any, default: str) -> Any:
-    if _is_shape(shape):
-        return Spec(tuple(shape), next(dtypes, default))
-    if isinstance(shape, dict):
-        return {key: _specs_from_shapes(item, dtypes, default) for key, item in shape.items()}
-    return type(shape)(_specs_from_shapes(item, dtypes, default) for item in shape)
-
-
-def _shape_as_list(shape: Any) -> Any:
-    if isinstance(shape, (tuple, list)):
-        return [_shape_as_list(item) for item in shape]
-    if isinstance(shape, dict):
-        return {key: _shape_as_list(item) for key, item in shape.items()}
-    return shape
-
-
-def _shape_from_list(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(value) if _is_shape(value) else [_shape_from_list(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _shape_from_list(item) for key, item in value.items()}
-    return value

@@ -12,6 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from hornbill.engine.compatibility import warn_once
+from hornbill.engine.config import check_unknown
 from hornbill.engine.context import context
 from hornbill.engine.dtype import is_float_dtype
 from hornbill.engine.errors import ArgumentError, MissingNameError, NotBuiltError, ShapeError
@@ -38,6 +40,18 @@ def resolve(family: str, identifier: Any) -> Any:
 _OLD_SHAPES = {"input_shape": "input", "output_shape": "output"}  # what every layer had in Keras 1 and 2
 
 
+_AT: dict[str, Any] = {
+    "get_input_at": lambda node: _one_or_all(node.inputs),
+    "get_output_at": lambda node: node.output_structure,
+    "get_input_shape_at": lambda node: shapes_below(_one_or_all(node.inputs)),
+    "get_output_shape_at": lambda node: shapes_below(node.output_structure),
+}  # methods that took the number of a call
+
+
+def _one_or_all(tensors: list[Any]) -> Any:
+    return tensors[0] if len(tensors) == 1 else tensors
+
+
 def shapes_below(structure: Any) -> Any:
     """Returns the shape of a tensor, or those of a structure of tensors."""
     return jax.tree_util.tree_map(lambda tensor: tensor.shape, structure)
@@ -59,6 +73,8 @@ class LayerWeights:
                 why="Weights are made when the layer meets its first input, whose sizes they depend on.",
                 fixes=("Call the layer on data or on Input(...) first.", "layer.build(input_shape)"),
             )
+        if name in _AT:
+            return lambda index: _AT[name](self._inbound_nodes[index])
         if name in _OLD_SHAPES and self.__dict__.get("built"):
             return shapes_below(getattr(self, _OLD_SHAPES[name]))
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
@@ -270,8 +286,11 @@ class LayerWeights:
 
     # ---- losses
 
-    def add_loss(self, loss: Any) -> None:
+    def add_loss(self, loss: Any, **kwargs: Any) -> None:
         """Adds a number, or several, to the loss of the training step in which `call` runs."""
+        if kwargs.pop("inputs", None) is not None:
+            warn_once("add_loss inputs", "add_loss(inputs=...) is an old argument without meaning; remove it.")
+        check_unknown("add_loss", kwargs, None, ("loss",))
         losses = list(loss) if isinstance(loss, (list, tuple)) else [loss]
         for item in losses:
             if not isinstance(item, (jax.Array, Variable, int, float, np.ndarray, np.generic)):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from hornbill.engine.errors import MissingNameError, did_you_mean
 
-__all__ = ["lazy_module", "missing_name"]
+__all__ = ["lazy_module", "missing_name", "star_names"]
 
 # What other libraries call our layers.
 _ELSEWHERE = {
@@ -32,6 +32,11 @@ def missing_name(module: str) -> Callable[[str], Any]:
         raise MissingNameError(f"{module} has no {name!r}.{hint}")
 
     return look
+
+
+def star_names(module: str, later: Iterable[str]) -> list[str]:
+    """Returns what `from module import *` takes: its public names, and those that are loaded later."""
+    return sorted({name for name in vars(sys.modules[module]) if not name.startswith("_")} | set(later))
 
 
 class _LazyModule:

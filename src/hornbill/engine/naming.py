@@ -45,11 +45,12 @@ def reset_names() -> None:
 
 def check_name(owner: str, name: object) -> str:
     """Returns `name` if it may name a layer or weight; raises an ArgumentError otherwise."""
-    if not isinstance(name, str) or "/" in name or not name:
+    if not isinstance(name, str) or not name or "/" in name or "\0" in name:
         raise ArgumentError(
             f"{owner}: a name is a non-empty string without '/'.",
             got=f"name={name!r}.",
-            fixes=f"name={str(name).replace('/', '_')!r}"
+            why="No file could hold it." if "\0" in str(name) else None,
+            fixes=f"name={str(name).replace('/', '_').replace(chr(0), '_')!r}"
             if name
             else "Leave the name out to get an automatic one.",
         )

@@ -16,8 +16,9 @@ __all__ = ["attributes_of_kind", "unique"]
 
 # Internal attributes that hold objects of other owners, or the bookkeeping itself.
 _SKIPPED = frozenset({
-    "_captured", "_inbound_nodes", "_outbound_nodes", "_own_variables", "_losses", "_touched", "_trainable_at_compile", "_dtype_policy",
-    "_program", "_compiled", "_training_cache", "optimizer", "_optimizer", "_functional", "_record", "history",
+    "_captured", "_inbound_nodes", "_outbound_nodes", "_own_variables", "_losses", "_touched", "_dtype_policy",
+    "_trainable_at_compile", "_program", "_compiled", "_training_cache", "optimizer", "_optimizer", "_functional",
+    "_record", "history",
 })  # fmt: skip
 
 

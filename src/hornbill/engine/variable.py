@@ -7,6 +7,7 @@ Variable that is not part of the call is an error that names it; it would be los
 
 from __future__ import annotations
 
+import math
 import operator
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -20,11 +21,13 @@ import numpy as np
 
 from hornbill.engine.context import context
 from hornbill.engine.dtype import is_float_dtype, standardize_dtype
-from hornbill.engine.errors import ArgumentError, ShapeError, StateError
+from hornbill.engine.errors import ArgumentError, FileError, ShapeError, StateError
 from hornbill.engine.naming import auto_name, check_name, current_path
 from hornbill.engine.operators import TensorOperators
 
-__all__ = ["Structure", "Variable", "discard_assignments", "functional_call", "standardize_shape"]
+__all__ = [
+    "Structure", "Variable", "discard_assignments", "functional_call", "limited_weights", "standardize_shape",
+]  # fmt: skip
 
 _swap_lock = threading.RLock()
 

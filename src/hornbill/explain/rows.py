@@ -11,8 +11,9 @@ from typing import Any
 
 from hornbill.engine.errors import NotBuiltError
 from hornbill.engine.graph import Node, OpOperation
-from hornbill.engine.layer import Layer, _tensors_from_shapes
+from hornbill.engine.layer import Layer
 from hornbill.engine.record import Record, TensorSpec
+from hornbill.engine.shapes import tensors_from_shapes
 from hornbill.engine.symbolic import KerasTensor, infer_spec
 from hornbill.explain.sentences import Sentence, sentences_of
 
@@ -150,7 +151,7 @@ def _traced(model: Any) -> Record | None:
     if not model.built or not shapes:
         return None
     tensors = {
-        key.removesuffix("_shape"): _tensors_from_shapes(shape, model.compute_dtype)
+        key.removesuffix("_shape"): tensors_from_shapes(shape, model.compute_dtype)
         for key, shape in shapes.items()
     }
     first = tensors.pop("input", None)

@@ -7,6 +7,7 @@ import importlib
 from typing import Any
 
 from hornbill.engine.lazy import missing_name as _missing_name
+from hornbill.engine.lazy import star_names as _star_names
 from hornbill.layers.activation import *
 from hornbill.layers.adaptive_pooling import *
 from hornbill.layers.attention import *
@@ -37,6 +38,9 @@ _LATER = ("hornbill.layers.jax_layer", "hornbill.layers.preprocessing")
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__all__":  # only `from hornbill.layers import *` asks
+        modules = [importlib.import_module(module) for module in _LATER]
+        return _star_names(__name__, [word for module in modules for word in vars(module) if word[0].isupper()])
     if not name.startswith("_"):
         for module in _LATER:
             found = getattr(importlib.import_module(module), name, None)

@@ -8,9 +8,10 @@ from typing import Any
 
 from hornbill import ops, regularizers
 from hornbill.engine.errors import ArgumentTypeError
-from hornbill.engine.layer import Layer, shapes_of
+from hornbill.engine.layer import Layer
 from hornbill.engine.record import Record
 from hornbill.engine.registry import register_public
+from hornbill.engine.shapes import shapes_of
 from hornbill.engine.symbolic import Spec
 from hornbill.engine.variable import standardize_shape
 from hornbill.layers.shared import ConfigLayer

@@ -128,7 +128,7 @@ class Functional(Model):
         treedef = jax.tree_util.tree_structure(self._outputs_structure, is_leaf=_is_tensor)
         return jax.tree_util.tree_unflatten(treedef, results)
 
-    def add_loss(self, loss: Any) -> None:
+    def add_loss(self, loss: Any, **kwargs: Any) -> None:
         """Adds a loss: a number while `call` runs, or a tensor of the graph, whose mean every call then adds."""
         losses = list(loss) if isinstance(loss, (list, tuple)) else [loss]
         tensors = [item for item in losses if isinstance(item, KerasTensor)]
@@ -142,7 +142,7 @@ class Functional(Model):
                 if isinstance(operation, Layer) and id(operation) not in known
             ]
             self._compiled_changed()
-        super().add_loss([item for item in losses if not isinstance(item, KerasTensor)])
+        super().add_loss([item for item in losses if not isinstance(item, KerasTensor)], **kwargs)
 
     @staticmethod
     def _call_node(node: Node, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -12,9 +12,10 @@ from typing import Any, Self
 
 from hornbill.engine.compatibility import warn_once
 from hornbill.engine.errors import ArgumentError, MissingNameError, NotWrittenError, did_you_mean
-from hornbill.engine.layer import Layer, _is_shape, _tensors_from_shapes
+from hornbill.engine.layer import Layer
 from hornbill.engine.lazy import lazy_module
 from hornbill.engine.serialization import deserialize_keras_object, serialize_keras_object
+from hornbill.engine.shapes import is_shape, tensors_from_shapes
 from hornbill.engine.symbolic import KerasTensor, infer_spec, is_keras_tensor, leaves_of
 from hornbill.training.trainer import Trainer
 
@@ -142,9 +143,9 @@ class Model(Trainer, Layer):
             )
         if self._building:
             return
-        values = () if shape is None else (_tensors_from_shapes(_as_tuples(shape), self.compute_dtype),)
+        values = () if shape is None else (tensors_from_shapes(_as_tuples(shape), self.compute_dtype),)
         named = {
-            k.removesuffix("_shape"): _tensors_from_shapes(_as_tuples(v), self.compute_dtype)
+            k.removesuffix("_shape"): tensors_from_shapes(_as_tuples(v), self.compute_dtype)
             for k, v in kwargs.items()
         }
         self._building += 1
@@ -298,6 +299,6 @@ def _shapes_or_one(structure: Any) -> Any:
 def _as_tuples(shape: Any) -> Any:
     if isinstance(shape, dict):
         return {key: _as_tuples(item) for key, item in shape.items()}
-    if _is_shape(shape):
+    if is_shape(shape):
         return tuple(shape)
     return [_as_tuples(item) for item in shape]

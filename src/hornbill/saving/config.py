@@ -12,6 +12,7 @@ from typing import Any
 
 from hornbill.engine.errors import FileError, HornbillError
 from hornbill.engine.serialization import CustomObjectScope, deserialize_keras_object, shared_objects
+from hornbill.engine.variable import limited_weights
 from hornbill.saving.upgrade import upgrade
 from hornbill.saving.weights import is_model
 
@@ -21,6 +22,7 @@ KERAS_VERSION = "3.15.1"
 """The version of Keras whose files are written."""
 
 MAX_CONFIG_BYTES = 256 * 2**20
+_WEIGHT_ROOM = 256 * 2**20
 
 
 def parse_json(text: str | bytes, label: str) -> dict[str, Any]:
@@ -44,13 +46,16 @@ def parse_json(text: str | bytes, label: str) -> dict[str, Any]:
     return data
 
 
-def model_from_data(data: dict[str, Any], custom_objects: Mapping[str, Any] | None, compile: bool) -> Any:
+def model_from_data(
+    data: dict[str, Any], custom_objects: Mapping[str, Any] | None, compile: bool, stored_bytes: int
+) -> Any:
     """Returns the model that a configuration describes, with new weights.
 
     Args:
         data: The configuration: `{"class_name": ..., "config": ...}`.
         custom_objects: Classes and functions by name, beyond Hornbill's own and the registered ones.
         compile: Whether the model is compiled as it was.
+        stored_bytes: Size of the weights that the file holds: it bounds those that are made.
 
     Raises:
         FileError: If it does not describe a model that this program knows.
@@ -61,7 +66,8 @@ def model_from_data(data: dict[str, Any], custom_objects: Mapping[str, Any] | No
         data = upgrade(data)
         if not compile:
             data.pop("compile_config", None)
-        with CustomObjectScope(custom_objects or {}), shared_objects():
+        room = _WEIGHT_ROOM + 4 * stored_bytes  # float16 may be read as float32
+        with CustomObjectScope(custom_objects or {}), shared_objects(), limited_weights(room):
             model = deserialize_keras_object(data)
     except HornbillError:
         raise

@@ -7,6 +7,7 @@ stored. Sizes are known, and can be compared with what is expected, before anyth
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -72,6 +73,11 @@ class H5Array:
                 got=f"shape {self.shape}, {declared:,} bytes; {stored:,} bytes are stored.",
                 why="Reading it would fill the memory with nothing.",
             )
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the numbers when read."""
+        return math.prod(self.shape) * self._dataset.dtype.itemsize
 
     def read(self) -> np.ndarray:
         """Returns the numbers."""

@@ -162,10 +162,13 @@ def _read(
     custom_objects: Mapping[str, Any] | None,
     compile: bool,
 ) -> Any:
-    model = model_from_data(parse_json(read(CONFIG, MAX_CONFIG_BYTES), label), custom_objects, compile)
-    _read_assets(model, read, names)
+    data = parse_json(read(CONFIG, MAX_CONFIG_BYTES), label)
     with open_h5(io.BytesIO(read(WEIGHTS)), label) as root:
-        load_into(model, stored_arrays(root), label)
+        stored = stored_arrays(root)
+        size = sum(array.nbytes for arrays in stored.values() for array in arrays.values())
+        model = model_from_data(data, custom_objects, compile, size)
+        _read_assets(model, read, names)
+        load_into(model, stored, label)
     return model
 
 

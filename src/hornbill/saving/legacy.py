@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -31,6 +32,7 @@ from hornbill.saving.weights import saveables
 __all__ = ["is_legacy", "read_legacy_weights", "read_model", "read_weights", "write_model", "write_weights"]
 
 _TOP = "top_level_model_weights"
+_OLD_SLOT = re.compile(r"/(m|v|vhat|rms|mg|momentum|accumulator|accum_grad|accum_var|linear)(?::0)?$")
 _SEEDS = "seed_generators"
 """Group of Hornbill's own, which Keras passes over: where each stream of random numbers stands."""
 
@@ -88,6 +90,12 @@ def write_weights(model: Any, path: str | os.PathLike[str], include_optimizer: b
 
 def _write_layers(model: Any, group: h5py.Group) -> None:
     layers = model.layers
+    for layer in layers:
+        if layer.name in (".", "..", _TOP):
+            raise FileError(
+                f"Keras 2's layout cannot hold a layer of the name {layer.name!r}.",
+                fixes="Save to '.keras' or '.weights.h5'.",
+            )
     put_attribute(group, "layer_names", [layer.name for layer in layers])
     group.attrs["backend"], group.attrs["keras_version"] = "jax", KERAS_VERSION
     for layer in sorted(layers, key=lambda layer: layer.name):
@@ -169,10 +177,11 @@ def read_model(path: str | os.PathLike[str], custom_objects: Mapping[str, Any] |
                 why="It has no 'model_config': only weights were saved in it.",
                 fixes="Build the model in your program, then model.load_weights(path).",
             )
-        model = model_from_data(parse_json(text, label), custom_objects, compile=False)
         group = root.group("model_weights")
         if group is None:
             raise FileError(f"{label!r} holds no 'model_weights'.")
+        size = sum(item.nbytes for item in group.walk() if isinstance(item, H5Array))
+        model = model_from_data(parse_json(text, label), custom_objects, False, size)
         read_legacy_weights(model, group, label)
         _read_seeds(model, root.group(_SEEDS))
         training = root.attribute("training_config")
@@ -196,10 +205,10 @@ def _read_optimizer(model: Any, group: H5Group | None) -> None:
     optimizer.build(model.trainable_variables)
     names = group.attribute("weight_names") or []
     arrays = [_array(group, name) for name in names]
-    variables = optimizer.variables
+    variables = _places_of(optimizer, names) or optimizer.variables
     if len(arrays) == len(variables) - 1:  # Keras 2 kept the learning rate in the configuration only
         variables = [v for v in variables if v.name != "learning_rate"]
-    if len(arrays) == 2 and arrays[1].shape == ():
+    if len(arrays) == 2 and len(variables) > 2 and arrays[1].shape == ():
         variables = variables[:2]
     fits = [array.shape for array in arrays] == [variable.shape for variable in variables]
     if not fits:
@@ -220,6 +229,30 @@ def _read_seeds(model: Any, group: H5Group | None) -> None:
     for path, state in _seeds(model).items():
         if path in stored and (array := _array(group, path)).shape == state.shape:
             state.assign(array.read())
+
+
+def _places_of(optimizer: Any, names: list[str]) -> list[Variable]:
+    """Returns the variables for arrays that Keras 2 named after a weight and a slot; none if they do not fit.
+
+    Until version 2.10 all weights came with their first slot, then all with their second: "Adam/dense/kernel/m:0".
+    """
+    slots = [_OLD_SLOT.search(name) for name in names]
+    if not any(slots):
+        return []
+    numbers = [optimizer.variables[0], *optimizer._shared_variables]
+    counts: dict[str, int] = {}
+    places = []
+    try:
+        for slot in slots:
+            if slot is None:
+                places.append(numbers.pop(0))
+                continue
+            index = counts[slot[1]] = counts.get(slot[1], -1) + 1
+            places.append(optimizer._slot_variables[index][list(counts).index(slot[1])])
+    except IndexError:
+        return []
+    wanted = [variable for variable in optimizer.variables if variable.name != "learning_rate"]
+    return places if len(places) == len(wanted) else []
 
 
 def read_weights(

@@ -16,8 +16,8 @@ from hornbill import losses as losses_module
 from hornbill import metrics as metrics_module
 from hornbill.engine.blame import raise_blamed
 from hornbill.engine.errors import ArgumentError, ArgumentTypeError, DataError
-from hornbill.engine.layer import shapes_of
 from hornbill.engine.registry import is_own
+from hornbill.engine.shapes import shapes_of
 from hornbill.losses.base import FunctionLoss, Loss
 from hornbill.losses.checks import check_labels, check_target_shapes
 from hornbill.metrics.base import Metric

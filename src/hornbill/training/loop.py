@@ -75,8 +75,8 @@ def fit(
     )
     model._prepare("train", batches.spec)
     check_values(model, batches)
-    validation = _early_validation(
-        model, validation_data, validation_batch_size or batch_size, _capped(validation_steps)
+    validation = _Validation(
+        model, validation_data, validation_batch_size or batch_size, _capped(validation_steps), validation_freq
     )
     callback_list = callbacks if isinstance(callbacks, CallbackList) else CallbackList(
         callbacks, add_history=True, add_progbar=verbose != 0, model=model, verbose=verbose, epochs=epochs,
@@ -84,41 +84,55 @@ def fit(
     )  # fmt: skip
     model.stop_training = False
     model._initial_epoch, model._initial_batch = initial_epoch, 0
-    callback_list.on_train_begin()
-    if model._batches_state is not None and (model._initial_epoch or model._initial_batch):
-        batches.restore(model._batches_state)
-    model._batches_state = batches.state()
-    runner = _EpochRunner(model, batches, callback_list, epochs)
-    logs: dict[str, Any] = {}
     try:
-        for epoch in range(model._initial_epoch, epochs):
-            start = model._initial_batch if epoch == model._initial_epoch else 0
-            if not start:
-                _reset_metrics(model)
-            callback_list.on_epoch_begin(epoch)
-            logs = runner.run(epoch, start)
-            if validation_data is not None and _validates(validation_freq, epoch):
-                if validation is None:
-                    validation = make_batches(
-                        validation_data, steps=_capped(validation_steps), steps_name="validation_steps"
-                    )
-                results = _run_evaluation(model, validation, callback_list)
-                logs.update({f"val_{name}": value for name, value in results.items()})
-            callback_list.on_epoch_end(epoch, logs)
-            if model.stop_training or (batches.exhausted and epoch + 1 < epochs):
-                if not model.stop_training:
-                    _warn_exhausted(epoch, epochs)
-                break
-        if (
-            model.optimizer is not None
-            and hasattr(model.optimizer, "finalize_variable_values")
-            and epochs > 0
-        ):
-            model.optimizer.finalize_variable_values(model.trainable_weights)
-        callback_list.on_train_end(logs)
+        _run_epochs(model, batches, epochs, validation, callback_list)
     finally:
         model._batches_state = None
     return model.history
+
+
+def _run_epochs(
+    model: Any, batches: Batches, epochs: int, validation: _Validation, callbacks: CallbackList
+) -> None:
+    callbacks.on_train_begin()
+    if model._batches_state is not None and (model._initial_epoch or model._initial_batch):
+        batches.restore(model._batches_state)
+    model._batches_state = batches.state()
+    runner = _EpochRunner(model, batches, callbacks, epochs)
+    logs: dict[str, Any] = {}
+    for epoch in range(model._initial_epoch, epochs):
+        start = model._initial_batch if epoch == model._initial_epoch else 0
+        if not start:
+            _reset_metrics(model)
+        callbacks.on_epoch_begin(epoch)
+        logs = runner.run(epoch, start)
+        logs.update(validation.run(epoch, callbacks))
+        callbacks.on_epoch_end(epoch, logs)
+        if model.stop_training:
+            break
+        if batches.exhausted and epoch + 1 < epochs:
+            _warn_exhausted(epoch, epochs)
+            break
+    if epochs > 0 and hasattr(model.optimizer, "finalize_variable_values"):
+        model.optimizer.finalize_variable_values(model.trainable_weights)
+    callbacks.on_train_end(logs)
+
+
+class _Validation:
+    """The evaluation after an epoch; arrays are checked before training, a data set is opened when it is needed."""
+
+    def __init__(self, model: Any, data: Any, batch_size: Any, steps: int | None, frequency: Any) -> None:
+        self._model, self._data, self._steps, self._frequency = model, data, steps, frequency
+        self._batches = _early_validation(model, data, batch_size, steps)
+
+    def run(self, epoch: int, callbacks: CallbackList) -> dict[str, Any]:
+        """Returns the results under their `val_` names; nothing if this epoch has no evaluation."""
+        if self._data is None or not _validates(self._frequency, epoch):
+            return {}
+        if self._batches is None:
+            self._batches = make_batches(self._data, steps=self._steps, steps_name="validation_steps")
+        results = _run_evaluation(self._model, self._batches, callbacks)
+        return {f"val_{name}": value for name, value in results.items()}
 
 
 def _early_validation(model: Any, data: Any, batch_size: Any, steps: int | None) -> Batches | None:

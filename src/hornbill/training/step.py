@@ -15,12 +15,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from hornbill.engine.errors import ArgumentError
+from hornbill.engine.errors import ArgumentError, DataError
 from hornbill.engine.random import global_seed_generator
 from hornbill.engine.variable import Variable, functional_call
 from hornbill.training.frozen import as_compiled
 
-__all__ = ["State", "Steps", "loss_and_gradients", "masked_weight"]
+__all__ = ["State", "Steps", "loss_and_gradients", "masked_weight", "unpacked"]
 
 State = tuple[list[Any], list[Any], list[Any], list[Any]]
 
@@ -54,6 +54,11 @@ class Steps:
     def variables(self) -> list[Variable]:
         """All variables of the state, in its order."""
         return [*self.trainable, *self.non_trainable, *self.optimizer, *self.metrics]
+
+    def same_variables(self, other: Steps) -> bool:
+        """Returns whether other steps carry the same variables, so that their programs still serve."""
+        mine, theirs = self.variables, other.variables
+        return len(mine) == len(theirs) and all(a is b for a, b in zip(mine, theirs, strict=True))
 
     def gather(self, kind: str) -> State:
         """Returns the state that a step of a kind takes."""
@@ -252,3 +257,12 @@ def masked_weight(sample_weight: Any, rows: Any) -> Any:
         return weight * jnp.reshape(rows, (-1,) + (1,) * (weight.ndim - 1)).astype(weight.dtype)
 
     return jax.tree_util.tree_map(combine, sample_weight)
+
+
+def unpacked(data: Any) -> tuple[Any, Any, Any, Any]:
+    """Returns `(x, y, sample_weight, rows)` for a batch in the loop's or the user's form."""
+    if not isinstance(data, tuple):
+        return data, None, None, None
+    if len(data) > 4:
+        raise DataError("A batch is (x, y) or (x, y, sample_weight).", got=f"a tuple of {len(data)}.")
+    return (*data, *(None,) * (4 - len(data)))  # type: ignore[return-value]

@@ -17,16 +17,18 @@ from hornbill.engine.blame import without_engine_notes
 from hornbill.engine.compatibility import warn_once
 from hornbill.engine.config import check_unknown
 from hornbill.engine.context import fresh_context
-from hornbill.engine.errors import ArgumentError, ArgumentTypeError, DataError, HornbillError, StateError
+from hornbill.engine.errors import ArgumentError, ArgumentTypeError, HornbillError, StateError
 from hornbill.engine.lazy import lazy_module
 from hornbill.engine.registry import is_own
 from hornbill.engine.serialization import deserialize_keras_object, serialize_keras_object
 from hornbill.engine.tracebacks import users_view
+from hornbill.engine.tracking import attributes_of_kind, unique
 from hornbill.engine.undo import unbuilt_on_error
 from hornbill.engine.variable import Structure, discard_assignments, functional_call
 from hornbill.training.frozen import as_compiled, trainable_flags
 from hornbill.training.old_spellings import OldTrainerSpellings, third_as_metrics
-from hornbill.training.step import Steps, loss_and_gradients, masked_weight
+from hornbill.training.resume import ResumableTraining
+from hornbill.training.step import Steps, loss_and_gradients, masked_weight, unpacked
 
 __all__ = ["Trainer"]
 
@@ -38,7 +40,7 @@ metrics_module = lazy_module("hornbill.metrics")
 optimizers_module = lazy_module("hornbill.optimizers")
 
 
-class Trainer(OldTrainerSpellings):
+class Trainer(ResumableTraining, OldTrainerSpellings):
     """What a model needs to be trained."""
 
     name: str
@@ -183,7 +185,10 @@ class Trainer(OldTrainerSpellings):
     def metrics(self) -> list[Any]:
         """The metrics: the mean loss, those of `compile`, and those held by the model and its layers."""
         own = [] if self._loss_tracker is None else [self._loss_tracker]
-        held = [m for m in super().metrics if m not in (self._loss_tracker, self._compile_metrics)]  # type: ignore[misc]
+        compiled = (self._loss_tracker, self._compile_metrics)
+        layers = [layer for layer in self._flatten_layers() if layer is self or not isinstance(layer, Trainer)]  # type: ignore[attr-defined]
+        found = unique(m for layer in layers for m in attributes_of_kind(layer, "metric"))
+        held = [m for m in found if m not in compiled]
         if self._compile_loss is not None:
             own += self._compile_loss.trackers
         return [*own, *held, *([] if self._compile_metrics is None else [self._compile_metrics])]
@@ -316,7 +321,7 @@ class Trainer(OldTrainerSpellings):
         Returns:
             `(logs, state)`.
         """
-        x, y, sample_weight, rows = _unpacked(data)
+        x, y, sample_weight, rows = unpacked(data)
         loss, grads, (tv, ntv, ov, mv), y_pred = loss_and_gradients(self, state, (x, y, sample_weight, rows))
         del loss
         tv, ov = self._apply_gradients(tv, ov, grads)
@@ -337,7 +342,7 @@ class Trainer(OldTrainerSpellings):
     def test_step(self, state: Any, data: Any) -> Any:
         """One evaluation step; like `train_step`, with `state = (trainable, non_trainable, metrics)`."""
         tv, ntv, mv = state
-        x, y, sample_weight, rows = _unpacked(data)
+        x, y, sample_weight, rows = unpacked(data)
         steps = self._steps
 
         def run() -> dict[str, Any]:
@@ -359,7 +364,7 @@ class Trainer(OldTrainerSpellings):
     def predict_step(self, state: Any, data: Any) -> Any:
         """One prediction step: `(trainable, non_trainable), data -> outputs, non_trainable`."""
         tv, ntv = state
-        x = _unpacked(data)[0]
+        x = unpacked(data)[0]
         steps = self._steps
         boxes = [*steps.trainable, *steps.non_trainable]
 
@@ -379,7 +384,7 @@ class Trainer(OldTrainerSpellings):
         if cache is None or cache[0] != Structure.version:
             with as_compiled(self):
                 steps = Steps(self)
-            if cache is not None and _same_variables(cache[1], steps):
+            if cache is not None and steps.same_variables(cache[1]):
                 steps = cache[1]
             cache = self.__dict__["_training_cache"] = (Structure.version, steps)
         return cache[1]
@@ -581,36 +586,6 @@ class Trainer(OldTrainerSpellings):
         """Returns the outputs for one batch as NumPy arrays."""
         return loop.on_batch(self, "predict", x, None, None, None, False, False)
 
-    # ---- the state of training, for exact resumption
-
-    def training_state(self) -> dict[str, Any]:
-        """Returns everything that the next training step depends on, as NumPy arrays and plain data."""
-        steps = self._steps
-        return {
-            "variables": [np.asarray(v._value) for v in steps.variables],
-            "paths": [v.path for v in steps.variables],
-            "batches": self._batches_state,
-        }
-
-    def restore_training_state(self, state: dict[str, Any]) -> None:
-        """Takes over what `training_state` returned in an earlier run.
-
-        Raises:
-            ArgumentError: If it is the state of another model; nothing is changed then.
-        """
-        variables = self._steps.variables
-        wanted = [v.shape for v in variables]
-        given = [tuple(np.shape(a)) for a in state["variables"]]
-        if wanted != given:
-            raise ArgumentError(
-                f"The training state does not belong to model {self.name!r}.",
-                got=f"{len(given)} arrays; the model has {len(wanted)} variables, or their shapes differ.",
-                fixes="Delete the backup folder to train from the beginning.",
-            )
-        for variable, value in zip(variables, state["variables"], strict=True):
-            variable.assign(value)
-        self.__dict__["_batches_state"] = state["batches"]
-
 
 Trainer.own_steps.update(train=Trainer.train_step, test=Trainer.test_step, predict=Trainer.predict_step)
 
@@ -619,17 +594,3 @@ def _shapes_of_rows(x: Any, y: Any) -> Any:
     """Returns the shapes of the parts of a batch without their first axis."""
     leaves, treedef = jax.tree_util.tree_flatten((x, y))
     return treedef, tuple(tuple(np.shape(leaf))[1:] for leaf in leaves)
-
-
-def _unpacked(data: Any) -> tuple[Any, Any, Any, Any]:
-    """Returns `(x, y, sample_weight, rows)` for a batch in the loop's or the user's form."""
-    if not isinstance(data, tuple):
-        return data, None, None, None
-    if len(data) > 4:
-        raise DataError("A batch is (x, y) or (x, y, sample_weight).", got=f"a tuple of {len(data)}.")
-    return (*data, *(None,) * (4 - len(data)))  # type: ignore[return-value]
-
-
-def _same_variables(old: Steps, new: Steps) -> bool:
-    mine, other = old.variables, new.variables
-    return len(mine) == len(other) and all(a is b for a, b in zip(mine, other, strict=True))
