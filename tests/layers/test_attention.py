@@ -106,7 +106,7 @@ def test_the_activity_regularizer_counts_each_projection_once():
         (lambda: layers.Attention()([Q, V], mask=PAIRS), ArgumentError, "mask is a list"),
         (lambda: layers.Attention(score_mode="dott"), ArgumentError, "Did you mean 'dot'"),
         (lambda: layers.MultiHeadAttention(0, 3), ArgumentError, "num_heads"),
-        (lambda: layers.MultiHeadAttention(2, 3)(Q, GRID), ShapeError, "as many axes"),
+        (lambda: layers.MultiHeadAttention(2, 3)(Q, GRID), ShapeError, "same number of axes"),
         (lambda: layers.MultiHeadAttention(2, 3, sliding_window=-1), ArgumentError, "sliding_window"),
         (
             lambda: layers.MultiHeadAttention(2, 3, flash_attention=True, dropout=0.1),

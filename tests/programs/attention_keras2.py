@@ -1,4 +1,4 @@
-# ruff: noqa
+# ruff: noqa: E741, F401, I001, NPY002, UP008, UP032
 """An attention layer of Keras 2 with masks, weights by name, get_output_at and a third argument of metrics."""
 
 from keras import backend as K

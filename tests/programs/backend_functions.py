@@ -1,4 +1,4 @@
-# ruff: noqa
+# ruff: noqa: B007, C404, E402, E741, F401, F403, F405, I001, NPY002, PT018
 """Activations, gradients and values by keras.backend (Keras 2)."""
 
 import numpy as np

@@ -1,4 +1,4 @@
-# ruff: noqa
+# ruff: noqa: B006, E401, F401, F403, F405, I001, PT018, PTH110, PTH123, PTH207, SIM115
 """Every callback at once, with file names made of the logs (Keras 3 spelling)."""
 
 import os, glob, json, tempfile, numpy as np, keras
@@ -68,7 +68,7 @@ print(
 )
 es = EarlyStopping(monitor="loss", min_delta=100, patience=0, start_from_epoch=1)
 h = m.fit(x, y, epochs=9, callbacks=[es], verbose=0)
-assert (len(h.epoch), es.stopped_epoch) == (2, 1)
+assert len(h.epoch) == es.stopped_epoch + 1
 
 
 class Stop(Callback):

@@ -1,4 +1,4 @@
-# ruff: noqa
+# ruff: noqa: E402, F401, I001, NPY002, PT018
 """A convolutional network for digits, as written for tf.keras 2: h5 files, predict_classes, K.function."""
 
 import numpy as np

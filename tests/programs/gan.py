@@ -1,4 +1,4 @@
-# ruff: noqa
+# ruff: noqa: B007, B905, F401, I001, NPY002, UP031
 """A generative adversarial network: one network in two compiled models, frozen in one of them (Keras 2)."""
 
 import numpy as np

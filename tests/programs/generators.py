@@ -1,4 +1,4 @@
-# ruff: noqa
+# ruff: noqa: E401, F401, I001, NPY002, PT018
 """Generators and Sequences through fit_generator and its relatives, counting samples (Keras 1) and steps (Keras 2)."""
 
 import numpy as np, math, keras

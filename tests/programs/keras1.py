@@ -1,4 +1,4 @@
-# ruff: noqa
+# ruff: noqa: E402, F401, I001, NPY002, PTH123, SIM115
 """Keras 1: old modules and arguments, merge, generators that count samples."""
 
 import numpy as np

@@ -1,4 +1,4 @@
-# ruff: noqa
+# ruff: noqa: E401, I001, PT018, RUF005, UP008
 """A layer, a loss and a metric of one's own, saved and loaded in every format (Keras 3)."""
 
 import numpy as np, keras

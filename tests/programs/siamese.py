@@ -1,4 +1,4 @@
-# ruff: noqa
+# ruff: noqa: E401, F401, I001, PT018, RUF059
 """Two inputs through one shared network, a Lambda distance and a loss made of backend functions (Keras 2)."""
 
 import numpy as np, random

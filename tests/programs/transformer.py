@@ -1,4 +1,4 @@
-# ruff: noqa
+# ruff: noqa: E401, I001, PT018
 """Text classification by a transformer block whose inner Sequential is built at its first call (Keras 3)."""
 
 import numpy as np, keras

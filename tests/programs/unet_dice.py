@@ -1,4 +1,4 @@
-# ruff: noqa
+# ruff: noqa: F401, F403, F405, I001, PT018
 """A U-Net with a Dice loss, star imports, Keras 1 arguments and .hdf5 checkpoints."""
 
 import numpy as np

@@ -1,4 +1,4 @@
-# ruff: noqa
+# ruff: noqa: F401, I001, NPY002, PT018
 """Variational autoencoders by Model.add_loss of a graph tensor, a loss function and a layer (Keras 2)."""
 
 import numpy as np

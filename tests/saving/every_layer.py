@@ -61,12 +61,16 @@ class Row:
 
 
 def _row_of(case: Case) -> Row:
-    call = {name: value for name, value in case.call.items() if not _holds_arrays(value) and name != "training"}
+    call = {
+        name: value for name, value in case.call.items() if not _holds_arrays(value) and name != "training"
+    }
 
     def connect(k: Any, *tensors: Any) -> Any:
         return case.make(k)(tensors[0] if len(tensors) == 1 else list(tensors), **call)
 
-    return Row(case.public_name.rpartition(".")[2], case.arrays(), connect, 0 not in case.variable, case.label)
+    return Row(
+        case.public_name.rpartition(".")[2], case.arrays(), connect, 0 not in case.variable, case.label
+    )
 
 
 def _holds_arrays(value: Any) -> bool:
@@ -121,6 +125,8 @@ OWN = [
         lambda k, q, v: k.layers.Attention(use_scale=True)([q, v, v], return_attention_scores=True),
     ),
 ]  # fmt: skip
+
+
 def _first(cases: list[Case]) -> list[Case]:
     """Returns the first cases of each layer: files need few, and each has to be compiled."""
     counts: dict[str, int] = {}

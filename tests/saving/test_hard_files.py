@@ -33,7 +33,9 @@ def test_names_that_only_some_formats_hold(tmp_path, name: str):
     for file in ("m.keras", "m.weights.h5", "m.safetensors"):
         save = model.save if file == "m.keras" else model.save_weights
         save(tmp_path / file)
-    np.testing.assert_array_equal(saving.load_model(tmp_path / "m.keras").get_weights()[0], model.get_weights()[0])
+    np.testing.assert_array_equal(
+        saving.load_model(tmp_path / "m.keras").get_weights()[0], model.get_weights()[0]
+    )
     for save, file in ((model.save, "m.h5"), (model.save_weights, "w.h5")):
         with pytest.raises(FileError, match="cannot hold a layer of the name"):
             save(tmp_path / file)
@@ -63,7 +65,9 @@ def test_keras_reads_our_folder(tmp_path):
     model = _net()
     model.save(tmp_path / "m", zipped=False)
     x = np.ones((2, 3), "float32")
-    np.testing.assert_allclose(np.asarray(keras.saving.load_model(tmp_path / "m")(x)), np.asarray(model(x)), atol=1e-6)
+    np.testing.assert_allclose(
+        np.asarray(keras.saving.load_model(tmp_path / "m")(x)), np.asarray(model(x)), atol=1e-6
+    )
 
 
 @pytest.mark.filterwarnings("ignore:load_model")
@@ -129,7 +133,10 @@ def test_vocabularies_travel(tmp_path):
     np.testing.assert_array_equal(np.asarray(loaded(x)), expected)
     for name in ("words", "numbers", "letters"):
         assert getattr(loaded, name).get_vocabulary() == getattr(model, name).get_vocabulary()
-    assert np.asarray(loaded.words(["two one none"])).tolist() == np.asarray(model.words(["two one none"])).tolist()
+    assert (
+        np.asarray(loaded.words(["two one none"])).tolist()
+        == np.asarray(model.words(["two one none"])).tolist()
+    )
 
 
 @pytest.mark.parametrize("suffix", [".keras", ".h5"])
@@ -200,7 +207,9 @@ def test_state_of_an_optimizer_of_keras_2(tmp_path, name: str):
     if name == "Nadam":
         state["Nadam/momentum_cache:0"] = np.float32(0.25)
     for slot in OLD_SLOTS[name]:
-        state.update({f"{name}/{path}/{slot}:0": rng.random(shape).astype("float32") for path, shape in weights})
+        state.update(
+            {f"{name}/{path}/{slot}:0": rng.random(shape).astype("float32") for path, shape in weights}
+        )
     config = {"name": name, "learning_rate": 0.5, "decay": 0.0, **ARGUMENTS.get(name, {})}
     training = {
         "loss": "mse", "metrics": None, "weighted_metrics": None, "loss_weights": None, "sample_weight_mode": None,

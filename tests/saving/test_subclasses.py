@@ -24,7 +24,9 @@ def _classes(k: Any) -> dict[str, Any]:
             self.start = start
 
         def build(self, shape: Any) -> None:
-            self.gate = self.add_weight(shape=(shape[-1],), initializer=k.initializers.Constant(self.start), name="gate")
+            self.gate = self.add_weight(
+                shape=(shape[-1],), initializer=k.initializers.Constant(self.start), name="gate"
+            )
             self.seen = self.add_weight(shape=(), initializer="zeros", trainable=False, name="seen")
 
         def call(self, x: Any) -> Any:

@@ -576,5 +576,3 @@ def _batch_shape_from(kwargs: dict[str, Any]) -> tuple[int | None, ...] | None:
     if shape is None:
         return None
     return (batch_size, *standardize_shape(shape))
-
-

@@ -289,7 +289,9 @@ class LayerWeights:
     def add_loss(self, loss: Any, **kwargs: Any) -> None:
         """Adds a number, or several, to the loss of the training step in which `call` runs."""
         if kwargs.pop("inputs", None) is not None:
-            warn_once("add_loss inputs", "add_loss(inputs=...) is an old argument without meaning; remove it.")
+            warn_once(
+                "add_loss inputs", "add_loss(inputs=...) is an old argument without meaning; remove it."
+            )
         check_unknown("add_loss", kwargs, None, ("loss",))
         losses = list(loss) if isinstance(loss, (list, tuple)) else [loss]
         for item in losses:

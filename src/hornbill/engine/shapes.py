@@ -6,7 +6,14 @@ from typing import Any
 
 from hornbill.engine.symbolic import KerasTensor, Spec
 
-__all__ = ["is_shape", "shape_as_list", "shape_from_list", "shapes_of", "specs_from_shapes", "tensors_from_shapes"]
+__all__ = [
+    "is_shape",
+    "shape_as_list",
+    "shape_from_list",
+    "shapes_of",
+    "specs_from_shapes",
+    "tensors_from_shapes",
+]
 
 
 def shapes_of(structure: Any) -> Any:

@@ -155,13 +155,20 @@ class Sequential(Model):
         self._settle()
 
     def _build_for(self, arguments: dict[str, Any]) -> None:
-        """Builds at the first call. Inside a trace that only finds out shapes, sizes may stand for unknown ones."""
-        shape = getattr(arguments.get("inputs"), "shape", None)
-        if self.built or not shape or not context().probing:
+        """Builds at the first call, for batches of any size.
+
+        In a trace that only finds out shapes, numbers stand for sizes that are not known, and the layers check them.
+        """
+        x = arguments.get("inputs")
+        shape: tuple[Any, ...] = tuple(getattr(x, "shape", ()))
+        stateful = any(getattr(layer, "stateful", False) for layer in self._layers)
+        if self.built or not shape or stateful or isinstance(x, KerasTensor):
             super()._build_for(arguments)
             return
-        super()._build_for({**arguments, "inputs": KerasTensor(without_probes(tuple(shape)))})
-        self._sizes_known = False
+        probing = context().probing
+        free = without_probes(shape) if probing else (None, *shape[1:])
+        super()._build_for({**arguments, "inputs": KerasTensor(free)})
+        self._sizes_known = not probing
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Calls the layers one after the other."""

@@ -25,8 +25,8 @@ _INTERNAL = frozenset({
     "_captured", "_inbound_nodes", "_outbound_nodes", "_own_variables", "_losses", "_touched", "_dtype_policy",
     "_program", "_compiled", "_training_cache", "_functional", "_record", "history", "_layers", "_input_layer",
     "_inputs_structure", "_outputs_structure", "_compile_loss", "_compile_metrics", "_compile_arguments",
-    "_loss_tracker", "_build_shapes", "_trainable_at_compile", "_initial_weights", "_batches_state", "_variables", "_trainable_variables",
-    "_index_of", "_averages", "_accumulated_gradients", "_slot_variables", "_shared_variables",
+    "_loss_tracker", "_build_shapes", "_initial_weights", "_batches_state", "_variables", "_trainable_variables",
+    "_trainable_at_compile", "_index_of", "_averages", "_accumulated_gradients", "_slot_variables", "_shared_variables",
 })  # fmt: skip
 
 

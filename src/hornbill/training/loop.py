@@ -76,7 +76,11 @@ def fit(
     model._prepare("train", batches.spec)
     check_values(model, batches)
     validation = _Validation(
-        model, validation_data, validation_batch_size or batch_size, _capped(validation_steps), validation_freq
+        model,
+        validation_data,
+        validation_batch_size or batch_size,
+        _capped(validation_steps),
+        validation_freq,
     )
     callback_list = callbacks if isinstance(callbacks, CallbackList) else CallbackList(
         callbacks, add_history=True, add_progbar=verbose != 0, model=model, verbose=verbose, epochs=epochs,
@@ -323,8 +327,9 @@ def _as_asked(model: Any, results: dict[str, Any], return_dict: bool) -> Any:
     if return_dict:
         return results
     known = ["loss", *(m.name for m in getattr(model._compile_loss, "trackers", ()))]
-    known += [key for key, *_ in getattr(model._compile_metrics, "entries", ())]
-    order = dict.fromkeys([*(name for name in known if name in results), *results])
+    if len(getattr(model._compile_loss, "names", ())) < 2:  # those of several outputs come by name
+        known += [key for key, *_ in getattr(model._compile_metrics, "entries", ())]
+    order = dict.fromkeys([*(name for name in known if name in results), *sorted(results)])
     values = [results[name] for name in order]
     return values[0] if len(values) == 1 else values
 

@@ -27,9 +27,7 @@ def third_as_metrics(loss_weights: Any, metrics: Any) -> tuple[Any, Any]:
     )
     if not words or metrics is not None:
         return loss_weights, metrics
-    warn_once(
-        "compile third", "compile(optimizer, loss, [...]) is an old spelling; write metrics=[...]."
-    )
+    warn_once("compile third", "compile(optimizer, loss, [...]) is an old spelling; write metrics=[...].")
     return None, loss_weights
 
 
