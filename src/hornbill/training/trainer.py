@@ -187,7 +187,9 @@ class Trainer(ResumableTraining, OldTrainerSpellings):
         own = [] if self._loss_tracker is None else [self._loss_tracker]
         compiled = (self._loss_tracker, self._compile_metrics)
         layers = [
-            layer for layer in self._flatten_layers() if layer is self or not isinstance(layer, Trainer)
+            layer
+            for layer in self._flatten_layers()
+            if layer is self or not isinstance(layer, Trainer)  # type: ignore[attr-defined]
         ]  # type: ignore[attr-defined]
         found = unique(m for layer in layers for m in attributes_of_kind(layer, "metric"))
         held = [m for m in found if m not in compiled]
