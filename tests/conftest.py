@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
@@ -18,9 +19,11 @@ settings.load_profile("hornbill")
 
 @pytest.fixture(autouse=True)
 def _fresh_names():
-    """Each test starts with automatic names from the beginning, and may see each warning again."""
+    """Each test starts with automatic names from the beginning, in both libraries, and may see each warning again."""
     from hornbill.engine.compatibility import forget_warnings
     from hornbill.engine.naming import reset_names
 
     reset_names()
     forget_warnings()
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.clear_session(free_memory=False)

@@ -40,9 +40,13 @@ _LATER = ("hornbill.layers.jax_layer", "hornbill.layers.preprocessing")
 def __getattr__(name: str) -> Any:
     if name == "__all__":  # only `from hornbill.layers import *` asks
         modules = [importlib.import_module(module) for module in _LATER]
-        return _star_names(
-            __name__, [word for module in modules for word in vars(module) if word[0].isupper()]
-        )
+        own = [
+            word
+            for module in modules
+            for word, value in vars(module).items()
+            if isinstance(value, type) and value.__module__.startswith(module.__name__)
+        ]
+        return _star_names(__name__, own)
     if not name.startswith("_"):
         for module in _LATER:
             found = getattr(importlib.import_module(module), name, None)
