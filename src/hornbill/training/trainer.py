@@ -186,11 +186,10 @@ class Trainer(ResumableTraining, OldTrainerSpellings):
         """The metrics: the mean loss, those of `compile`, and those held by the model and its layers."""
         own = [] if self._loss_tracker is None else [self._loss_tracker]
         compiled = (self._loss_tracker, self._compile_metrics)
+        model: Any = self
         layers = [
-            layer
-            for layer in self._flatten_layers()
-            if layer is self or not isinstance(layer, Trainer)  # type: ignore[attr-defined]
-        ]  # type: ignore[attr-defined]
+            layer for layer in model._flatten_layers() if layer is self or not isinstance(layer, Trainer)
+        ]
         found = unique(m for layer in layers for m in attributes_of_kind(layer, "metric"))
         held = [m for m in found if m not in compiled]
         if self._compile_loss is not None:
