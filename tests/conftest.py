@@ -18,11 +18,14 @@ settings.load_profile("hornbill")
 
 
 @pytest.fixture(autouse=True)
-def _fresh_names():
-    """Each test starts with automatic names from the beginning, in both libraries, and may see each warning again."""
+def _fresh_start():
+    """Each test starts with the same random weights and with automatic names from the beginning, in both libraries,
+    and may see each warning again: its result is the same in any order."""
     from hornbill.engine.compatibility import forget_warnings
     from hornbill.engine.naming import reset_names
+    from hornbill.engine.random import set_random_seed
 
+    set_random_seed(0)
     reset_names()
     forget_warnings()
     if "keras" in sys.modules:

@@ -14,6 +14,7 @@ import pytest
 import hornbill as keras
 from hornbill import layers
 from hornbill.models import Model, Sequential
+from tests.numerics import assert_close
 
 ROOM = np.random.default_rng(3)
 
@@ -67,7 +68,7 @@ def test_a_dense_and_a_1_by_1_convolution_are_one_function():
     assert bias.size == 1
     conv.set_weights([kernel.reshape(1, 1, 5, 1), bias])
     x = ROOM.normal(size=(4, 5, 5, 5)).astype("float32")
-    np.testing.assert_allclose(dense(x), conv(x), rtol=1e-6)
+    assert_close(dense(x), conv(x), relative=1e-6)
 
 
 @pytest.mark.long

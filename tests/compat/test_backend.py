@@ -11,6 +11,7 @@ from keras._tf_keras.keras import backend as keras_backend
 import hornbill
 from hornbill import backend as K
 from hornbill.compat.backend import TABLE
+from tests.numerics import assert_close
 
 R = np.random.default_rng(0)
 A = R.normal(size=(2, 3, 4)).astype("float32")
@@ -159,7 +160,7 @@ def test_batch_dot_axes(axes):
     first, second = (axes, axes) if isinstance(axes, int) else axes
     x, y = R.normal(size=(2, 3, 3)), R.normal(size=(2, 3, 3))
     expected = np.stack([np.tensordot(a, b, (first - 1, second - 1)) for a, b in zip(x, y, strict=True)])
-    np.testing.assert_allclose(K.batch_dot(x, y, axes), expected, rtol=1e-5)
+    assert_close(K.batch_dot(x, y, axes), expected)
     vector = np.ones((2, 3))
     assert K.batch_dot(vector, vector, 1).shape == (2, 1)
 
@@ -249,8 +250,8 @@ def test_on_keras_tensors_and_function():
     x = A[0, :, :3]
     kernel, bias = model.get_layer("hidden").get_weights()
     expected = np.maximum(x @ kernel + bias, 0)
-    np.testing.assert_allclose(K.function([model.input], [hidden])([x])[0], expected, rtol=1e-5)
-    np.testing.assert_allclose(K.function(model.input, outputs)(x), (expected**2).sum(1), rtol=1e-5)
+    assert_close(K.function([model.input], [hidden])([x])[0], expected)
+    assert_close(K.function(model.input, outputs)(x), (expected**2).sum(1))
     assert K.int_shape(hidden) == (None, 4)
 
 

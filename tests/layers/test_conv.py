@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import hornbill
 from hornbill import layers
 from hornbill.ops.windows import dilated
+from tests.numerics import assert_close
 
 SMALL = settings(max_examples=12)
 
@@ -109,7 +110,7 @@ def test_dense_on_the_last_axis_is_a_1x1_convolution():
     assert dense.count_params() == conv.count_params() == 6
     kernel, bias = dense.get_weights()
     conv.set_weights([kernel.reshape(1, 1, 5, 1), bias])
-    np.testing.assert_allclose(dense(x), conv(x), rtol=1e-6)
+    assert_close(dense(x), conv(x), relative=1e-6)
 
 
 def test_causal_output_sees_no_later_step():

@@ -9,6 +9,7 @@ import pytest
 import hornbill
 from hornbill.engine.errors import ArgumentError, StateError
 from hornbill.layers import jax_layer
+from tests.numerics import assert_close
 
 X = np.ones((2, 4), "float32")
 
@@ -21,7 +22,7 @@ def test_parameters_become_variables():
     )
     assert layer(hornbill.KerasTensor((None, 4))).shape == (None, 3)
     assert [(v.path, v.shape) for v in layer.weights] == [("j/kernel", (4, 3))]
-    np.testing.assert_allclose(layer(X), X @ layer.weights[0].numpy(), rtol=1e-6)
+    assert_close(layer(X), X @ layer.weights[0].numpy())
 
 
 def test_state_travels_with_compiled_calls():

@@ -6,6 +6,7 @@ import jax
 import keras
 import numpy as np
 import pytest
+from tests.numerics import assert_close
 
 import hornbill
 from hornbill import layers, ops
@@ -164,13 +165,9 @@ def test_cut_out_shares_weights():
         inputs, layers.Dense(1)(layers.Dense(3, activation="relu", name="features")(inputs))
     )
     cut = hornbill.Model(model.input, model.get_layer("features").output)
-    np.testing.assert_allclose(
-        cut.predict(X, verbose=0), np.maximum(X @ model.get_weights()[0], 0), rtol=1e-5
-    )
+    assert_close(cut.predict(X, verbose=0), np.maximum(X @ model.get_weights()[0], 0))
     middle = hornbill.Model(model.get_layer("features").output, model.output)
-    np.testing.assert_allclose(
-        middle.predict(cut.predict(X, verbose=0), verbose=0), model.predict(X, verbose=0), rtol=1e-5
-    )
+    assert_close(middle.predict(cut.predict(X, verbose=0), verbose=0), model.predict(X, verbose=0))
 
 
 def test_models_inside_models_and_shared_layers():
@@ -179,7 +176,7 @@ def test_models_inside_models_and_shared_layers():
     a, b = hornbill.Input((4,)), hornbill.Input((4,))
     model = hornbill.Model([a, b], layers.add([inner(a), inner(b)]))
     assert model.count_params() == 15
-    np.testing.assert_allclose(model.predict([X, X], verbose=0), 2 * inner.predict(X, verbose=0), rtol=1e-5)
+    assert_close(model.predict([X, X], verbose=0), 2 * inner.predict(X, verbose=0))
     assert [v.path for v in model.weights] == ["d/kernel", "d/bias"]
 
 
@@ -189,7 +186,7 @@ def test_clone_has_weights_of_its_own():
     assert [type(layer) for layer in clone.layers] == [type(layer) for layer in model.layers]
     assert clone.layers[0] is not model.layers[0]
     clone.set_weights(model.get_weights())
-    np.testing.assert_allclose(clone.predict(X, verbose=0), model.predict(X, verbose=0))
+    assert_close(clone.predict(X, verbose=0), model.predict(X, verbose=0))
 
 
 def test_json_round_trip():
@@ -199,7 +196,7 @@ def test_json_round_trip():
     again = hornbill.models.model_from_json(model.to_json())
     again.set_weights(model.get_weights())
     for ours, theirs in zip(again.predict(X, verbose=0), model.predict(X, verbose=0), strict=True):
-        np.testing.assert_allclose(ours, theirs)
+        assert_close(ours, theirs)
 
 
 def test_run_eagerly_gives_the_same():
@@ -283,4 +280,4 @@ def test_masks_reach_layers_in_a_graph():
     x = layers.Embedding(5, 3, mask_zero=True)(inputs)
     model = hornbill.Model(inputs, layers.LSTM(2)(x))
     short, padded = np.array([[1, 2]]), np.array([[1, 2, 0, 0]])
-    np.testing.assert_allclose(model.predict(short, verbose=0), model.predict(padded, verbose=0), rtol=1e-5)
+    assert_close(model.predict(short, verbose=0), model.predict(padded, verbose=0))

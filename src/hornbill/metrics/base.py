@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -158,8 +159,10 @@ class Metric(Configurable):
 
     def reset_state(self) -> None:
         """Sets every Variable to zero."""
-        for variable in self.variables:
-            variable.assign(np.zeros(variable.shape, jnp.dtype(variable.dtype)))
+        variables = self.variables
+        zeros = jax.device_put([np.zeros(v.shape, jnp.dtype(v.dtype)) for v in variables])
+        for variable, zero in zip(variables, zeros, strict=True):
+            variable.assign(zero)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Calls `update_state` with the arguments and returns `result()`."""

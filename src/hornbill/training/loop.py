@@ -31,7 +31,7 @@ from hornbill.training.data.batches import batch_rows
 from hornbill.training.interrupt import InterruptGuard
 from hornbill.training.logs import Logs
 from hornbill.training.nan_watch import NanWatch
-from hornbill.training.stretch import Pace, Stretch
+from hornbill.training.stretch import Stretch, stretch_pays
 from hornbill.training.value_checks import check_values
 
 __all__ = ["evaluate", "fit", "on_batch", "predict"]
@@ -102,7 +102,7 @@ def _run_epochs(
     if model._batches_state is not None and (model._initial_epoch or model._initial_batch):
         batches.restore(model._batches_state)
     model._batches_state = batches.state()
-    runner = _EpochRunner(model, batches, callbacks, epochs)
+    runner = _EpochRunner(model, batches, callbacks)
     logs: dict[str, Any] = {}
     for epoch in range(model._initial_epoch, epochs):
         start = model._initial_batch if epoch == model._initial_epoch else 0
@@ -212,100 +212,74 @@ class _Padding:
 class _EpochRunner:
     """Runs the steps of an epoch, one by one or in stretches."""
 
-    def __init__(self, model: Any, batches: Batches, callbacks: CallbackList, epochs: int) -> None:
+    def __init__(self, model: Any, batches: Batches, callbacks: CallbackList) -> None:
         self.model, self.batches, self.callbacks = model, batches, callbacks
-        count = batches.num_batches or 0
-        self.pace = Pace(model._steps, count * (epochs - model._initial_epoch))
-        self.stretch: Stretch | None = None
-        self.can_stretch = (
-            isinstance(batches, ArrayBatches) and batches.resident and model._runs_compiled
-            and not callbacks.wants_train_batches and batches.shuffle != "batch"
-        )  # fmt: skip
         self.padding = _Padding(batches, model._can_pad("train"))
+        self.stretch = self._stretch()
         stops = any(isinstance(one, TerminateOnNaN) for one in callbacks.callbacks)
         self.watch = NanWatch(
             batches.arrays if isinstance(batches, ArrayBatches) else None, enabled=not stops
         )
-        self.epoch = 0
+
+    def _stretch(self) -> Stretch | None:
+        """Returns the compiled loop, if it may be used and is faster than single steps."""
+        batches, mask = self.batches, self.padding.mask
+        if not isinstance(batches, ArrayBatches) or not batches.resident or batches.shuffle == "batch":
+            return None
+        if not self.model._runs_compiled or self.callbacks.wants_train_batches:
+            return None
+        if batches.rows < batches.batch_size or not stretch_pays(self.model._steps, (*batches.spec, mask)):
+            return None
+        return Stretch(self.model._steps, batches.arrays, batches.batch_size, mask is not None)
 
     def run(self, epoch: int, start: int) -> dict[str, Any]:
         """Runs one epoch from batch `start` and returns its logs."""
-        step, logs, self.epoch = start, None, epoch
+        step, logs = start, None
         with InterruptGuard() as guard:
-            if self.stretch is not None and self.stretch.faster:
-                step, logs = self._run_stretches(epoch, step, guard)
-            for batch in self.batches.epoch(epoch, step):
-                if logs is not None and self._is_over(epoch, step):
-                    break
-                logs = self._run_one(step, batch)
-                step += 1
-                guard.check()
-                if self.model.stop_training:
-                    break
-                if self.can_stretch and self.stretch is None and self.pace.worthwhile:
-                    self._open_stretch()
-                    step, logs = self._run_stretches(epoch, step, guard, logs)
-                    if self.stretch is not None:
-                        logs = self._run_rest(epoch, step, guard, logs)
+            if self.stretch is not None:
+                step, logs = self._run_stretches(self.stretch, epoch, step, guard)
+            if not (logs is not None and (self.model.stop_training or self._is_over(epoch, step))):
+                for batch in self.batches.epoch(epoch, step):
+                    logs = self._run_one(epoch, step, batch)
+                    step += 1
+                    guard.check()
+                    if self.model.stop_training:
                         break
         if logs is None:
             raise DataError(
                 "The data gave no batch in this epoch.", fixes="Check steps_per_epoch and the generator."
             )
-        self.watch.end_epoch()
-        return dict(Logs(logs))
+        logs = dict(Logs(logs))
+        self.watch.end_epoch(logs.get("loss"))
+        return logs
 
     def _is_over(self, epoch: int, step: int) -> bool:
         count = self.batches.steps_in(epoch)
         return count is not None and step >= count
 
-    def _run_one(self, step: int, batch: Any) -> Any:
+    def _run_one(self, epoch: int, step: int, batch: Any) -> Any:
         self.callbacks.on_train_batch_begin(step)
-        self.pace.before()
         logs = self.model._steps.run("train", self.padding.fill(batch))
-        self.pace.after(logs)
-        self.watch.note(self.epoch, step, logs)
-        shown = Logs(logs)
-        self.callbacks.on_train_batch_end(step, shown)
+        self.watch.note(epoch, step, logs)
+        self.callbacks.on_train_batch_end(step, Logs(logs))
         return logs
-
-    def _open_stretch(self) -> None:
-        batches: Any = self.batches
-        self.stretch = Stretch(
-            self.model._steps, batches.arrays, self.padding.mask, self.pace.step_seconds or 1e-3
-        )
 
     def _run_stretches(
-        self, epoch: int, step: int, guard: InterruptGuard, logs: Any = None
+        self, stretch: Stretch, epoch: int, step: int, guard: InterruptGuard
     ) -> tuple[int, Any]:
-        """Runs the full batches of an epoch from `step` on in stretches; returns the next step and the logs."""
+        """Runs the batches of an epoch from `step` on in stretches; returns the next step and the logs."""
         batches: Any = self.batches
-        size = batches.batch_size
-        order = batches.order(epoch)
+        order, logs = batches.order(epoch), None
         order = np.arange(batches.rows, dtype=np.int32) if order is None else order
-        full = len(order) // size
-        lines = order[: full * size].reshape(full, size)  # (batches, batch_size)
-        while step < full and self.stretch is not None and self.stretch.faster:
+        lines, end = stretch.lines(order)
+        while step < end and not self.model.stop_training:
             self.callbacks.on_train_batch_begin(step)
-            count, logs = self.stretch.run(lines, step)
+            count, logs, no_number = stretch.run(lines, len(order), step, end)
             step += count
-            self.watch.note(epoch, step - 1, logs)
+            self.watch.note(epoch, no_number, logs)
             self.callbacks.on_train_batch_end(step - 1, Logs(logs))
             guard.check()
-            if self.model.stop_training:
-                break
         return step, logs
-
-    def _run_rest(self, epoch: int, step: int, guard: InterruptGuard, logs: Any) -> Any:
-        if self._is_over(epoch, step) or self.model.stop_training:
-            return logs
-        for batch in self.batches.epoch(epoch, step):
-            logs = self._run_one(step, batch)
-            step += 1
-            guard.check()
-            if self.model.stop_training:
-                break
-        return logs
 
 
 def evaluate(

@@ -29,41 +29,47 @@ class NanWatch:
 
     def __init__(self, arrays: Any = None, enabled: bool = True) -> None:
         self._arrays, self._enabled = arrays, enabled
-        self._kept: list[tuple[int, int, Any]] = []
-        self._finite_until = -1
+        self._kept: list[tuple[int, Any, Any]] = []
 
-    def note(self, epoch: int, step: int, logs: Any) -> None:
-        """Keeps the loss after a step; it is not read yet."""
+    def note(self, epoch: int, step: Any, logs: Any) -> None:
+        """Keeps the loss after a step, or after several; it is not read yet.
+
+        Args:
+            epoch: The epoch.
+            step: The step; for several in one call the first whose loss was no number, as the device found it.
+            logs: What the last step returned.
+        """
         if not self._enabled or not isinstance(logs, dict) or (loss := logs.get("loss")) is None:
             return
         self._kept.append((epoch, step, loss))
         if len(self._kept) >= _MOST_KEPT:
             half = _MOST_KEPT // 2  # the older half was computed long ago: reading it waits for nothing
-            self._look(self._kept[:half])
+            self._look(self._kept[:half], self._kept[half - 1][2])
             self._kept = self._kept[half:]
 
-    def end_epoch(self) -> None:
-        """Looks at what the epoch left."""
-        if self._kept:
-            self._look(self._kept)
-        self._kept, self._finite_until = [], -1
+    def end_epoch(self, loss: Any) -> None:
+        """Looks at what the epoch left.
 
-    def _look(self, entries: list[tuple[int, int, Any]]) -> None:
-        if not self._enabled:
-            return
-        if np.ndim(entries[-1][2]) or math.isfinite(float(entries[-1][2])):
-            self._finite_until = entries[-1][1]
+        Args:
+            loss: The loss after its last step, as the logs have it; None if they have none.
+        """
+        if self._kept:
+            self._look(self._kept, loss)
+        self._kept = []
+
+    def _look(self, entries: list[tuple[int, Any, Any]], last: Any) -> None:
+        if not self._enabled or np.ndim(last) or math.isfinite(float(last)):
             return
         values = jax.device_get([loss for _, _, loss in entries])
         first = next(i for i, value in enumerate(values) if not math.isfinite(float(value)))
         epoch, step, _ = entries[first]
-        last_good = entries[first - 1][1] if first else self._finite_until
         self._enabled = False
-        self._warn(epoch, last_good + 1, step, float(values[first]))
+        self._warn(epoch, int(step))
 
-    def _warn(self, epoch: int, earliest: int, step: int, value: float) -> None:
-        when = f"step {step + 1}" if earliest == step else f"between steps {earliest + 1} and {step + 1}"
-        lines = [f"The loss became {value} in epoch {epoch + 1}, {when}: from there on nothing is learnt."]
+    def _warn(self, epoch: int, step: int) -> None:
+        lines = [
+            f"The loss became inf or nan in epoch {epoch + 1}, step {step + 1}: from there on nothing is learnt."
+        ]
         found = self._nan_in_data()
         if found:
             lines += [f"  Why: {found}", "  Fix: Drop or fill those rows: x = numpy.nan_to_num(x)."]

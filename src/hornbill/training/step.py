@@ -45,8 +45,7 @@ class Steps:
         )
         self.metrics = metric_variables
         self.metric_objects = model.metrics
-        self.compile_seconds = 0.0
-        self.stretches: dict[Any, Any] = {}
+        self._stretch: Any = None
         self._functions: dict[str, Callable[..., Any]] = {}
         self._traced: dict[str, list[Any]] = {}
 
@@ -105,6 +104,12 @@ class Steps:
         for place, value in changed.items():
             self.non_trainable[place]._value = value
         return result
+
+    def stretch(self, make: Callable[[], Any]) -> Any:
+        """Returns the compiled loop over training steps, made at its first use."""
+        if self._stretch is None:
+            self._stretch = make()
+        return self._stretch
 
     def _noted(self, kind: str, step: Callable[..., Any]) -> Callable[..., Any]:
         """Returns the step, which notes each time it is traced and says why the second time."""

@@ -1,8 +1,8 @@
 """Many short steps in one compiled call.
 
-When a step takes less than what it costs to start one, the data is put on the device once and a compiled loop runs
-over its rows. Whether that pays is measured: the loop is compiled only if what it can save is more than it costs to
-compile, and kept only if it turns out faster.
+When a step takes little more than what it costs to start one, the data is put on the device once and a compiled loop
+runs over its rows. Whether that pays follows from the step's trace alone, so that equal programs give equal numbers
+whatever the machine is doing; only how many steps one call runs is measured.
 """
 
 from __future__ import annotations
@@ -15,52 +15,30 @@ import jax.numpy as jnp
 import numpy as np
 
 from hornbill.training.step import Steps
+from hornbill.training.workload import workload_of
 
-__all__ = ["Pace", "Stretch"]
+__all__ = ["Stretch", "stretch_pays"]
 
 _CHUNK_SECONDS = 0.1
-_SHORT_STEP = 3e-3
-_WINDOW = 20
+_FIRST_CHUNK = 32
+_NEVER = 2**31 - 1
+_MOST_PRODUCTS = 100_000_000
+_MOST_CONVOLUTIONS = 200_000
+"""Multiply-adds up to which a loop is faster than single steps on a CPU. XLA runs the gradients of convolutions inside
+loops by a generic path, about twenty times slower than outside (docs/design.md)."""
+_LARGE_ARRAY = 64 * 2**20
 
 
-class Pace:
-    """Times single steps and says when a stretch is worth compiling.
+def stretch_pays(steps: Steps, batch: Any) -> bool:
+    """Returns whether a loop runs training steps on batches like `batch` faster than single calls."""
+    work = workload_of(steps.function("train").trace(steps.gather("train"), batch).jaxpr)  # type: ignore[attr-defined]
+    return work.convolutions <= _MOST_CONVOLUTIONS and work.products <= _MOST_PRODUCTS
 
-    Args:
-        steps: The model's steps, which remember what compiling took.
-        total_steps: Steps of the whole run.
-    """
 
-    def __init__(self, steps: Steps, total_steps: int) -> None:
-        self._steps, self.total_steps = steps, total_steps
-        self.done = 0
-        self.step_seconds: float | None = None
-        self._start = 0.0
-
-    def before(self) -> None:
-        """Notes the start of a window of steps."""
-        if self.done in (0, 1):
-            self._start = time.perf_counter()
-
-    def after(self, result: Any) -> None:
-        """Notes the end of a step."""
-        self.done += 1
-        if self.done == 1:
-            jax.block_until_ready(result)
-            first = time.perf_counter() - self._start
-            self._steps.compile_seconds = max(self._steps.compile_seconds, first)
-        elif self.done == 1 + _WINDOW:
-            jax.block_until_ready(result)
-            self.step_seconds = (time.perf_counter() - self._start) / _WINDOW
-
-    @property
-    def worthwhile(self) -> bool:
-        """Whether the steps that are left can repay compiling a stretch."""
-        if self.step_seconds is None or self.step_seconds > _SHORT_STEP:
-            return False
-        left = self.total_steps - self.done
-        cost = 0.0 if self._steps.stretches else self._steps.compile_seconds
-        return 0.5 * left * self.step_seconds > cost
+def _rounded_up(rows: int) -> int:
+    """Returns a number of rows that many data sets of about this size share, at most an eighth more."""
+    grain = 1 << max(rows.bit_length() - 4, 0)
+    return -(-rows // grain) * grain
 
 
 class Stretch:
@@ -69,65 +47,89 @@ class Stretch:
     Args:
         steps: The model's steps; they keep the compiled loop for the next run.
         arrays: `(x, y, sample_weight)` with all rows.
-        mask: Row mask of a full batch, where short ones are padded; or None.
-        single_seconds: What a step takes by itself, to be beaten.
+        batch_size: Rows of a batch.
+        masked: Whether a short last batch is filled up and its added rows masked; else it is left out.
     """
 
-    def __init__(self, steps: Steps, arrays: Any, mask: Any, single_seconds: float) -> None:
-        self._steps, self._mask, self._single_seconds = steps, mask, single_seconds
-        self._arrays = jax.tree_util.tree_map(jax.device_put, arrays)
-        self._seconds: list[float] = []
+    def __init__(self, steps: Steps, arrays: Any, batch_size: int, masked: bool) -> None:
+        self._steps, self._size, self._masked = steps, batch_size, masked
+        self._arrays = jax.tree_util.tree_map(_resident, arrays)
+        self._loop = steps.stretch(lambda: _loop_of(steps.function("train")))
+        self._seconds: float | None = None  # of one step
+        self._started = False
 
-    @property
-    def faster(self) -> bool:
-        """Whether stretches were not found slower than single steps."""
-        return len(self._seconds) < 3 or min(self._seconds) <= self._single_seconds
+    def lines(self, order: np.ndarray) -> tuple[np.ndarray, int]:
+        """Returns the row numbers of an epoch as the loop takes them, and how many batches it runs.
 
-    def _compiled(self, order: jax.Array) -> Any:
-        state = self._steps.gather("train")
-        arguments = (state, self._arrays, order, np.int32(0), np.int32(1))
-        key = tuple((leaf.shape, str(leaf.dtype)) for leaf in jax.tree_util.tree_leaves(arguments[1:]))
-        if key not in self._steps.stretches:
-            self._steps.stretches.clear()
-            self._steps.stretches[key] = self._compile(arguments)
-        return self._steps.stretches[key]
+        Args:
+            order: Rows of the epoch, in the order of training.
+        """
+        count = -(-len(order) // self._size) if self._masked else len(order) // self._size
+        wanted = _rounded_up(max(count * self._size, len(order)))
+        fill = np.full(wanted - len(order), order[-1], order.dtype)
+        return np.concatenate([order, fill]), count  # (wanted,)
 
-    def _compile(self, arguments: Any) -> Any:
-        step, mask = self._steps.function("train"), self._mask
-        state, arrays, order, _, _ = arguments
-        sample = (*jax.tree_util.tree_map(lambda leaf: leaf[order[0]], arrays), mask)
-        logs = jax.eval_shape(step, state, sample)[0]
-        start_logs = jax.tree_util.tree_map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), logs)
-
-        def run(state: Any, arrays: Any, order: Any, first: Any, count: Any) -> Any:
-            def body(i: Any, carry: Any) -> Any:
-                state, _ = carry
-                index = jax.lax.dynamic_index_in_dim(order, first + i, keepdims=False)
-                batch = jax.tree_util.tree_map(lambda leaf: leaf[index], arrays)
-                logs, state = step(state, (*batch, mask))
-                return state, logs
-
-            return jax.lax.fori_loop(0, count, body, (state, start_logs))
-
-        return jax.jit(run, donate_argnums=0).lower(*arguments).compile()
-
-    def run(self, order: np.ndarray, first: int) -> tuple[int, Any]:
+    def run(self, lines: np.ndarray, rows: int, first: int, end: int) -> tuple[int, Any, Any]:
         """Runs about a tenth of a second of steps.
 
         Args:
-            order: Row numbers, one line per batch.
+            lines: Row numbers, from `lines`.
+            rows: How many of them are real.
             first: Batch to start at.
+            end: Batch to stop before.
 
         Returns:
-            `(number of steps run, logs of the last)`.
+            `(number of steps run, logs of the last, first step whose loss was no number)`.
         """
-        rows = jnp.asarray(order)  # (batches, batch_size)
-        call = self._compiled(rows)
-        per_step = min([*self._seconds, self._single_seconds])
-        count = max(1, min(len(order) - first, int(_CHUNK_SECONDS / per_step)))
+        wanted = _FIRST_CHUNK if self._seconds is None else int(_CHUNK_SECONDS / self._seconds)
+        count = max(1, min(end - first, wanted))
         begin = time.perf_counter()
-        state, logs = call(self._steps.gather("train"), self._arrays, rows, np.int32(first), np.int32(count))
-        jax.block_until_ready(logs)
+        state, logs, no_number = self._loop(
+            self._steps.gather("train"), self._arrays, lines, np.int32(rows), np.int32(first),
+            np.int32(count), size=self._size, masked=self._masked,
+        )  # fmt: skip
         self._steps.write_back("train", state)
-        self._seconds.append((time.perf_counter() - begin) / count)
-        return count, logs
+        if self._seconds is None and self._started:  # the first call may have compiled
+            jax.block_until_ready(logs)
+            self._seconds = (time.perf_counter() - begin) / count
+        self._started = True
+        return count, logs, no_number
+
+
+def _resident(leaf: Any) -> jax.Array:
+    """Returns an array on the device, filled up with rows that no order names, so that data sets share programs."""
+    host = np.asarray(leaf)
+    more = _rounded_up(len(host)) - len(host)
+    if more and host.nbytes <= _LARGE_ARRAY:
+        host = np.concatenate([host, np.zeros((more, *host.shape[1:]), host.dtype)])
+    return jax.device_put(host)
+
+
+def _loop_of(step: Any) -> Any:
+    """Returns the compiled loop over a training step."""
+
+    def run(
+        state: Any, arrays: Any, lines: Any, rows: Any, first: Any, count: Any, size: int, masked: bool
+    ) -> Any:
+        def batch(i: Any) -> Any:
+            places = i * size + jnp.arange(size, dtype=jnp.int32)  # (size,)
+            index = jax.lax.dynamic_slice_in_dim(lines, i * size, size)  # (size,)
+            part = jax.tree_util.tree_map(lambda leaf: leaf[index], arrays)
+            return (*part, (places < rows).astype(jnp.float32) if masked else None)
+
+        def body(i: Any, carry: Any) -> Any:
+            state, _, no_number = carry
+            logs, state = step(state, batch(first + i))
+            return state, logs, jnp.where(_is_number(logs), no_number, jnp.minimum(no_number, first + i))
+
+        logs = jax.eval_shape(step, state, batch(jnp.int32(0)))[0]
+        start = jax.tree_util.tree_map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), logs)
+        return jax.lax.fori_loop(0, count, body, (state, start, jnp.int32(_NEVER)))
+
+    return jax.jit(run, donate_argnums=0, static_argnames=("size", "masked"))
+
+
+def _is_number(logs: Any) -> Any:
+    """Returns whether the loss among the logs is a number; True where there is no single loss."""
+    loss = logs.get("loss") if isinstance(logs, dict) else None
+    return True if loss is None or jnp.ndim(loss) else jnp.isfinite(loss)

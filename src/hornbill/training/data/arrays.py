@@ -133,6 +133,10 @@ class ArrayBatches(Batches):
         arrays: The triple of whole arrays, in the dtypes the device holds.
     """
 
+    rows: int
+    batch_size: int
+    num_batches: int
+
     def __init__(
         self,
         data: Batch,
@@ -160,13 +164,13 @@ class ArrayBatches(Batches):
 
     @property
     def _epochs_in_pass(self) -> int:
-        return -(-self.batches_in_pass // self.num_batches)  # type: ignore[operator]
+        return -(-self.batches_in_pass // self.num_batches)
 
     def _window(self, epoch: int) -> tuple[int, int, int]:
         """Returns (number of the pass, first batch, end) of an epoch."""
         number, part = divmod(epoch, self._epochs_in_pass)
-        first = part * self.num_batches  # type: ignore[operator]
-        return number, first, min(first + self.num_batches, self.batches_in_pass)  # type: ignore[operator]
+        first = part * self.num_batches
+        return number, first, min(first + self.num_batches, self.batches_in_pass)
 
     def steps_in(self, epoch: int) -> int:
         """Returns the number of batches of this very epoch."""
@@ -188,12 +192,12 @@ class ArrayBatches(Batches):
         if not self.shuffle and whole:
             return None
         if not self.shuffle:
-            order = np.arange(self.rows or 0, dtype=np.int32)
+            order = np.arange(self.rows, dtype=np.int32)
         else:
             order = epoch_order(
-                self.seed, number, self.rows or 0, self.batch_size if self.shuffle == "batch" else None
+                self.seed, number, self.rows, self.batch_size if self.shuffle == "batch" else None
             )
-        return order[first * self.batch_size : end * self.batch_size]  # type: ignore[operator]
+        return order[first * self.batch_size : end * self.batch_size]
 
     def _warn_if_short(self, epoch: int) -> None:
         """Warns, once, where an epoch has fewer batches than `steps` asks for."""
@@ -216,7 +220,7 @@ class ArrayBatches(Batches):
             self._host = jax.tree_util.tree_map(
                 lambda leaf: np.asarray(leaf) if isinstance(leaf, jax.Array) else leaf, self.arrays
             )
-        size = self.batch_size or 1
-        for first in range(start * size, count or 0, size):
-            window = slice(first, min(first + size, count or 0))
+        size = self.batch_size
+        for first in range(start * size, count, size):
+            window = slice(first, min(first + size, count))
             yield take_rows(self._host, window if order is None else order[window])

@@ -1,0 +1,140 @@
+"""Short steps run in one compiled loop: the same numbers as step by step, decided by the arithmetic of the step alone."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from tests.numerics import assert_close
+
+import hornbill
+from hornbill import layers
+from hornbill.training.step import Steps
+from hornbill.training.stretch import stretch_pays
+from hornbill.training.workload import Workload, workload_of
+
+rng = np.random.default_rng(5)
+X = rng.normal(size=(22, 4)).astype("float32")
+Y = rng.normal(size=(22, 1)).astype("float32")
+
+
+class EveryBatch(hornbill.callbacks.Callback):
+    """Asks for every batch, so that steps run one by one."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        pass
+
+
+def dense():
+    hornbill.utils.set_random_seed(0)
+    model = hornbill.Sequential(
+        [hornbill.Input((4,)), layers.Dense(3, "tanh"), layers.Dropout(0.2), layers.Dense(1)]
+    )
+    model.compile("adam", "mse", metrics=["mae"])
+    return model
+
+
+def normalised():
+    hornbill.utils.set_random_seed(0)
+    model = hornbill.Sequential([hornbill.Input((4,)), layers.BatchNormalization(), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model
+
+
+def wide_convolution():
+    model = hornbill.Sequential(
+        [hornbill.Input((28, 28, 1)), layers.Conv2D(32, 3), layers.Flatten(), layers.Dense(10)]
+    )
+    model.compile("sgd", "mse")
+    return model
+
+
+def test_workload_of_products():
+    def loss(w, v, x):
+        return jnp.sum(jnp.maximum(x @ w, 0) @ v)
+
+    shapes = [jax.ShapeDtypeStruct(s, "float32") for s in ((7, 5), (5, 3), (2, 7))]
+    forward = 2 * 7 * 5 + 2 * 5 * 3
+    assert workload_of(jax.make_jaxpr(loss)(*shapes).jaxpr) == Workload(products=forward)
+    # backward: each weight's gradient costs what its product cost, and so does the hidden layer's
+    backward = 2 * 7 * 5 + 2 * 5 * 3 + 2 * 5 * 3
+    both = workload_of(jax.make_jaxpr(jax.value_and_grad(loss, (0, 1)))(*shapes).jaxpr)
+    assert both == Workload(products=forward + backward)
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_workload_of_a_convolution_in_a_loop(groups):
+    x, kernel = jnp.zeros((2, 6, 5, 4)), jnp.zeros((3, 2, 4 // groups, 8))
+
+    def convolve(x):
+        return jax.lax.conv_general_dilated(
+            x, kernel, (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"), feature_group_count=groups
+        )
+
+    def three_times(x):
+        return jax.lax.scan(lambda c, _: (c + convolve(x).sum(), None), 0.0, None, length=3)
+
+    once = 2 * 4 * 4 * 8 * (3 * 2 * 4 // groups)  # batch, height, width, filters, window
+    assert workload_of(jax.make_jaxpr(three_times)(x).jaxpr) == Workload(convolutions=3 * once)
+
+
+@pytest.mark.parametrize("make", [dense, normalised])
+@pytest.mark.parametrize("rows", [22, 20, 3])
+def test_equals_steps_one_by_one(make, rows):
+    results = []
+    for callbacks in ([], [EveryBatch()]):
+        model = make()
+        history = model.fit(
+            X[:rows], Y[:rows], batch_size=4, epochs=3, verbose=0, callbacks=callbacks,
+            sample_weight=np.arange(1.0, rows + 1),
+        ).history  # fmt: skip
+        results.append((list(history.values()), model.get_weights(), model.optimizer.iterations.numpy()))
+    assert_close(*results)
+
+
+def test_epochs_of_fewer_steps_go_on_where_the_last_ended():
+    results = []
+    for callbacks in ([], [EveryBatch()]):
+        model = dense()
+        model.fit(X, Y, batch_size=4, epochs=4, steps_per_epoch=3, verbose=0, callbacks=callbacks)
+        results.append(model.get_weights())
+    assert_close(*results)
+
+
+def test_is_used_for_small_models_and_compiles_once_for_data_of_similar_size(monkeypatch):
+    singles, compiled = [], []
+    run = Steps.run
+    monkeypatch.setattr(
+        Steps, "run", lambda self, kind, batch: singles.append(kind) or run(self, kind, batch)
+    )
+    jax.monitoring.register_event_duration_secs_listener(
+        lambda event, *_, **__: compiled.append(event) if event.endswith("backend_compile_duration") else None
+    )
+    model = dense()
+    model.fit(X, Y, batch_size=4, verbose=0)
+    first = len(compiled)
+    assert first >= 1
+    for rows in (22, 21):
+        model.fit(X[:rows], Y[:rows], batch_size=4, epochs=2, verbose=0)
+    assert not singles
+    assert len(compiled) == first
+
+
+def test_wide_convolutions_run_step_by_step():
+    model = wide_convolution()
+    batch = (np.zeros((4, 28, 28, 1), "float32"), np.zeros((4, 10), "float32"), None, None)
+    model._prepare("train", batch[:3])
+    assert not stretch_pays(model._steps, batch)
+    model = dense()
+    batch = (X[:4], Y[:4], None, None)
+    model._prepare("train", batch[:3])
+    assert stretch_pays(model._steps, batch)
+
+
+def test_stopping_ends_the_stretch():
+    class Stop(hornbill.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = epoch == 1
+
+    assert len(dense().fit(X, Y, epochs=9, batch_size=4, verbose=0, callbacks=[Stop()]).history["loss"]) == 2
