@@ -8,34 +8,55 @@ number differs from the traced one is never shown.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from hornbill.engine.axes import SPATIAL, axis_names
 from hornbill.engine.record import Record, TensorSpec
+from hornbill.explain.languages import Catalogue, words
 
 __all__ = ["RULES", "Sentence", "sentences_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """Why one axis of an output has its size.
+    """Why one axis of an output has its size, free of any language.
 
     Attributes:
         axis: Index of the output axis the sentence is about, or None when it is about all of them.
-        name: Name of the axis.
+        name: Name of the axis, in English.
         before: Size before, None if unknown or none.
         after: Size that the rule computes; None if unknown.
-        text: The arithmetic: `(28 - 3) // 1 + 1 = 26`.
+        key: Key of its template in the catalogues of `languages`.
+        values: What the template needs besides `before`, `after` and `formula`; plain JSON values.
+        formula: The arithmetic without words, `(28 - 3) // 1 + 1 = 26`; n stands for a size not known; "" if there is
+            none.
     """
 
     axis: int | None
     name: str
     before: int | None
     after: int | None
-    text: str
+    key: str
+    values: dict[str, Any] = field(default_factory=dict)
+    formula: str = ""
+
+    def say(self, catalogue: Catalogue) -> str:
+        """Returns the sentence in the words of a catalogue."""
+        given = {
+            "name": {"axis": self.name},
+            "before": self.before,
+            "after": self.after,
+            "formula": self.formula,
+        }
+        return catalogue.say(self.key, **{**given, **self.values})
+
+    @property
+    def text(self) -> str:
+        """The sentence in English."""
+        return self.say(words("en"))
 
 
 Rule = Callable[[Record], Iterator[Sentence]]
@@ -77,10 +98,6 @@ def _first(value: Any) -> TensorSpec | None:
     return None
 
 
-def _show(size: int | None) -> str:
-    return "?" if size is None else str(size)
-
-
 def _tuple(value: Any, rank: int, default: int = 1) -> tuple[int, ...]:
     if value is None:
         return (default,) * rank
@@ -117,39 +134,53 @@ def _window(record: Record) -> Iterator[Sentence]:
         reach = step * (kernel - 1) + 1
         shown = f"{reach}" if step == 1 else f"({step} * ({kernel} - 1) + 1)"
         if before is None:
-            text = (
-                f"ceil({names[i]} / {stride})"
-                if padding == "same"
-                else f"({names[i]} - {shown}) // {stride} + 1"
-            )
-            yield Sentence(axis, names[i], None, None, text)
-        elif padding == "same":
-            after = -(-before // stride)
-            pad = max((after - 1) * stride + reach - before, 0)
-            note = f"padded by {pad // 2} + {pad - pad // 2}" if pad else "no padding needed"
-            if stride == 1:
+            known = {"n": {"axis": names[i]}}
+            if padding == "same":
                 yield Sentence(
-                    axis,
-                    names[i],
-                    before,
-                    after,
-                    f"{before} + {pad} - ({reach} - 1) = {after} ('same': {note})",
+                    axis, names[i], None, None, "window.same.unknown", known, f"ceil(n / {stride})"
                 )
             else:
                 yield Sentence(
-                    axis, names[i], before, after, f"ceil({before} / {stride}) = {after} ('same': {note})"
+                    axis, names[i], None, None, "window.valid", known, f"(n - {shown}) // {stride} + 1"
                 )
+        elif padding == "same":
+            after = -(-before // stride)
+            pad = max((after - 1) * stride + reach - before, 0)
+            formula = (
+                f"{before} + {pad} - ({reach} - 1) = {after}"
+                if stride == 1
+                else f"ceil({before} / {stride}) = {after}"
+            )
+            values = {"left": pad // 2, "right": pad - pad // 2} if pad else {}
+            yield Sentence(
+                axis,
+                names[i],
+                before,
+                after,
+                "window.same" if pad else "window.same.unpadded",
+                values,
+                formula,
+            )
         else:
             after = (before - reach) // stride + 1
-            yield Sentence(axis, names[i], before, after, f"({before} - {shown}) // {stride} + 1 = {after}")
+            yield Sentence(
+                axis,
+                names[i],
+                before,
+                after,
+                "window.valid",
+                {},
+                f"({before} - {shown}) // {stride} + 1 = {after}",
+            )
     kernel = next(
         (record.arguments[k] for k in ("kernel",) if isinstance(record.arguments.get(k), TensorSpec)), None
     )
     if kernel is not None and record.name == "conv":
         channel = 1 if data_format == "channels_first" else rank + 1
         filters = kernel.shape[-1]
-        text = f"one feature map per filter: {_show(filters)} filters = {_show(filters)} channels"
-        yield Sentence(channel, "channels", inputs.shape[channel], filters, text)
+        yield Sentence(
+            channel, "channels", inputs.shape[channel], filters, "window.filters", {"filters": filters}
+        )
 
 
 @rule("transposed_window")
@@ -165,32 +196,30 @@ def _transposed_window(record: Record) -> Iterator[Sentence]:
         before, stride = inputs.shape[axis], strides[i]
         reach = dilation[i] * (sizes[i] - 1) + 1
         if before is None:
-            yield Sentence(axis, names[i], None, None, f"{names[i]} * {stride}")
-        elif extras is None and padding == "same":
             yield Sentence(
-                axis, names[i], before, before * stride, f"{before} * {stride} = {before * stride}"
+                axis, names[i], None, None, "transposed.same", {"n": {"axis": names[i]}}, f"n * {stride}"
+            )
+        elif extras is None and padding == "same":
+            after = before * stride
+            yield Sentence(
+                axis, names[i], before, after, "transposed.same", {}, f"{before} * {stride} = {after}"
             )
         elif extras is None:
             after = before * stride + max(reach - stride, 0)
-            yield Sentence(
-                axis, names[i], before, after, f"{before} * {stride} + max({reach} - {stride}, 0) = {after}"
-            )
+            formula = f"{before} * {stride} + max({reach} - {stride}, 0) = {after}"
+            yield Sentence(axis, names[i], before, after, "transposed.valid", {}, formula)
         else:
             cut = 2 * (reach // 2) if padding == "same" else 0
             after = (before - 1) * stride + reach - cut + extras[i]
+            formula = f"({before} - 1) * {stride} + {reach} - {cut} + {extras[i]} = {after}"
             yield Sentence(
-                axis, names[i], before, after,
-                f"({before} - 1) * {stride} + {reach} - {cut} + {extras[i]} output padding = {after}",
-            )  # fmt: skip
+                axis, names[i], before, after, "transposed.output_padding", {"extra": extras[i]}, formula
+            )
     channel = 1 if data_format == "channels_first" else rank + 1
     if output is not None:
         filters = output.shape[channel]
         yield Sentence(
-            channel,
-            "channels",
-            inputs.shape[channel],
-            filters,
-            f"{_show(filters)} filters = {_show(filters)} channels",
+            channel, "channels", inputs.shape[channel], filters, "transposed.filters", {"filters": filters}
         )
 
 
@@ -204,11 +233,13 @@ def _contraction(record: Record) -> Iterator[Sentence]:
     if len(second.shape) == 2 and len(first.shape) >= 2:
         axis = len(first.shape) - 1
         before, after = first.shape[-1], second.shape[-1]
-        weights = f"({_show(second.shape[0])}, {_show(after)})"
-        text = f"the last axis: {_show(before)} features x weights {weights} = {_show(after)}"
-        if axis > 1:
-            text += "; the same weights at every place of the other axes"
-        yield Sentence(axis, "features", before, after, text)
+        yield Sentence(
+            axis,
+            "features",
+            before,
+            after,
+            "contraction.last_axis.shared" if axis > 1 else "contraction.last_axis",
+        )
 
 
 @rule("concatenate")
@@ -223,8 +254,9 @@ def _concatenate(record: Record) -> Iterator[Sentence]:
         return
     total = sum(sizes)  # type: ignore[arg-type]
     yield Sentence(
-        axis, axis_names(len(output.shape))[axis], sizes[0], total, f"{' + '.join(map(str, sizes))} = {total}"
-    )
+        axis, axis_names(len(output.shape))[axis], sizes[0], total, "concatenate", {},
+        f"{' + '.join(map(str, sizes))} = {total}",
+    )  # fmt: skip
 
 
 @rule("reshape")
@@ -245,6 +277,8 @@ def _reshape(record: Record) -> Iterator[Sentence]:
             "elements",
             None,
             after[-1] if after else output.shape[-1],
+            "reshape",
+            {},
             f"{left} = {right}" if len(after) > 1 else f"{left} = {count}",
         )
 
@@ -258,8 +292,9 @@ def _reduction(record: Record) -> Iterator[Sentence]:
         return
     axes = [int(a) % len(inputs.shape) for a in (axis if isinstance(axis, (tuple, list)) else [axis])]
     names = axis_names(len(inputs.shape))
-    gone = ", ".join(f"{names[a]} {_show(inputs.shape[a])}" for a in axes)
-    yield Sentence(None, gone, None, None, f"{record.name} over {gone}")
+    gone = [{"axis": names[a], "size": inputs.shape[a]} for a in axes]
+    name = ", ".join(names[a] for a in axes)
+    yield Sentence(None, name, None, None, "reduction", {"op": record.name, "gone": gone})
 
 
 @rule("upsample")
@@ -271,7 +306,8 @@ def _upsample(record: Record) -> Iterator[Sentence]:
     names = axis_names(len(output.shape))
     for axis, (before, after) in enumerate(zip(inputs.shape, output.shape, strict=True)):
         if before and after and before != after and after % before == 0:
-            yield Sentence(axis, names[axis], before, after, f"{before} * {after // before} = {after}")
+            formula = f"{before} * {after // before} = {after}"
+            yield Sentence(axis, names[axis], before, after, "upsample", {}, formula)
 
 
 @rule("pad")
@@ -290,6 +326,8 @@ def _pad(record: Record) -> Iterator[Sentence]:
                 names[axis],
                 before,
                 before + left + right,
+                "pad",
+                {},
                 f"{left} + {before} + {right} = {before + left + right}",
             )
 
@@ -299,7 +337,7 @@ def _transpose(record: Record) -> Iterator[Sentence]:
     """Transposing moves axes."""
     order = record.arguments.get("axes")
     if order is not None:
-        yield Sentence(None, "axes", None, None, f"axes in the order {tuple(order)}")
+        yield Sentence(None, "axes", None, None, "transpose", {"order": list(order)})
 
 
 @rule("gather")
@@ -315,7 +353,7 @@ def _gather(record: Record) -> Iterator[Sentence]:
             "features",
             None,
             table.shape[-1],
-            f"each index becomes a row of {_show(table.shape[-1])} numbers",
+            "gather.row",
         )
 
 
@@ -331,7 +369,7 @@ def _attention(record: Record) -> Iterator[Sentence]:
         "query steps",
         query.shape[1],
         query.shape[1],
-        f"one output per query step: {_show(query.shape[1])}",
+        "attention.queries",
     )
     last = len(output.shape) - 1
     yield Sentence(
@@ -339,7 +377,7 @@ def _attention(record: Record) -> Iterator[Sentence]:
         "features",
         query.shape[-1],
         value.shape[-1],
-        f"a mixture of values of {_show(value.shape[-1])} features",
+        "attention.values",
     )
 
 
@@ -358,5 +396,7 @@ def _split(record: Record) -> Iterator[Sentence]:
             axis_names(len(inputs.shape))[axis],
             before,
             before // sections,
+            "split",
+            {},
             f"{before} / {sections} = {before // sections}",
         )
