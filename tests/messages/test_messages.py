@@ -37,6 +37,7 @@ def _outcome(name: str, tmp_path: pathlib.Path) -> tuple[str, BaseException | No
         lines.append(f"{type(error).__name__} ({builtin}): {error}")
         lines += getattr(error, "__notes__", [])
     text = "\n".join(lines).replace(str(tmp_path), "TMP")
+    text = re.sub(r"(?m)^(  Line: .*, line )\d+:", r"\1N:", text)
     return re.sub(r"0x[0-9a-f]{6,}", "0x...", text) + "\n", error
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 __all__ = [
@@ -23,10 +25,55 @@ __all__ = [
     "NotBuiltError",
     "NotWrittenError",
     "ShapeError",
+    "SourceLine",
     "StateError",
+    "Step",
     "did_you_mean",
     "one_of",
 ]
+
+
+_MOST_STEPS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A layer that ran before the one that stopped.
+
+    Attributes:
+        name: The layer's name.
+        class_name: Its class.
+        shape: Shape of its output.
+        text: The shape with its axes named, and the arithmetic of the sizes that the layer changed.
+    """
+
+    name: str
+    class_name: str
+    shape: tuple[int | None, ...]
+    text: str
+
+    def rewritten(self, change: Callable[[str], str]) -> Step:
+        """Returns the step with its text changed by a function, and the shape likewise."""
+        shape = tuple(None if change(str(size)) == "None" else size for size in self.shape)
+        return replace(self, shape=shape, text=change(self.text))
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """A line of the user's program.
+
+    Attributes:
+        file: Path of the file.
+        number: Number of the line, from 1.
+        text: The line itself.
+    """
+
+    file: str
+    number: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{Path(self.file).name}, line {self.number}: {self.text}"
 
 
 class HornbillError(Exception):
@@ -40,9 +87,15 @@ class HornbillError(Exception):
 
     Attributes:
         where: What was running when it happened, where the first sentence does not say so.
+        trail: The layers that ran before, the earliest first.
+        stopped_at: Name of the layer that stopped; None if none was called.
+        line: The line of the user's program that made that layer; None if unknown.
     """
 
     where: str | None = None
+    trail: tuple[Step, ...] = ()
+    stopped_at: str | None = None
+    line: SourceLine | None = None
 
     def __init__(
         self, asked: str, got: str | None = None, why: str | None = None, fixes: Sequence[str] | str = ()
@@ -56,6 +109,13 @@ class HornbillError(Exception):
     def set_where(self, where: str) -> None:
         """Says what was running."""
         self.where = where
+        self.args = (self._message(),)
+
+    def add_way(self, stopped_at: str, steps: Sequence[Step], line: SourceLine | None) -> None:
+        """Adds what ran before; called from the layer that stopped outwards."""
+        self.stopped_at = self.stopped_at or stopped_at
+        self.line = self.line or line
+        self.trail = (*steps, *self.trail)
         self.args = (self._message(),)
 
     def complete(self, why: str, fixes: Sequence[str]) -> None:
@@ -76,6 +136,7 @@ class HornbillError(Exception):
         self.got = None if self.got is None else change(self.got)
         self.why = None if self.why is None else change(self.why)
         self.fixes = tuple(change(fix) for fix in self.fixes)
+        self.trail = tuple(step.rewritten(change) for step in self.trail)
         self.args = (self._message(),)
 
     def _message(self) -> str:
@@ -86,11 +147,18 @@ class HornbillError(Exception):
             lines.append(f"  Got: {self.got}")
         if self.why:
             lines.append(f"  Why: {self.why}")
+        lines += self._way()
         if self.fixes:
             label = "Fix: " if len(self.fixes) == 1 else "Fixes: "
             pad = "\n" + " " * (2 + len(label))
             lines.append("  " + label + pad.join(self.fixes))
+        if self.line is not None:
+            lines.append(f"  Line: {self.line}")
         return "\n".join(lines)
+
+    def _way(self) -> list[str]:
+        """Returns the lines that show the layers that ran before; nothing if that is the input alone."""
+        return []
 
 
 class ArgumentError(HornbillError, ValueError):
@@ -103,6 +171,18 @@ class ArgumentTypeError(HornbillError, TypeError):
 
 class ShapeError(HornbillError, ValueError):
     """Shapes do not fit each other or the layer they are given to."""
+
+    def _way(self) -> list[str]:
+        if len(self.trail) < 2:
+            return []
+        shown = [(step.name, step.text) for step in self.trail]
+        if len(shown) > _MOST_STEPS:
+            left_out = len(shown) - _MOST_STEPS + 1
+            shown = [shown[0], ("...", f"{left_out} more layers"), *shown[left_out + 1 :]]
+        shown.append((self.stopped_at or "", "stops here"))
+        width = max(len(name) for name, _ in shown)
+        lines = [f"{name.ljust(width)}  {text}" for name, text in shown]
+        return ["  Way: " + ("\n" + " " * 7).join(lines)]
 
 
 class DataError(HornbillError, ValueError):

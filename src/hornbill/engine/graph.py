@@ -16,6 +16,7 @@ from hornbill.engine.errors import ArgumentError, StateError
 from hornbill.engine.naming import auto_name, check_name
 from hornbill.engine.record import Record
 from hornbill.engine.symbolic import KerasTensor, Spec, any_symbolic, infer_spec, leaves_of, map_leaves
+from hornbill.engine.trail import line_of_user, with_trail
 
 __all__ = ["Node", "OpOperation", "Operation", "Program", "make_outputs"]
 
@@ -106,6 +107,7 @@ class Operation(Configurable):
         instance = super().__new__(cls, *args, **kwargs)
         instance._inbound_nodes = []
         instance._outbound_nodes = []
+        instance.__dict__["_made_at"] = line_of_user()
         return instance
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -122,6 +124,7 @@ class Operation(Configurable):
         """Returns KerasTensors with the shapes and dtypes that a call gives, without recording it."""
         return make_outputs(infer_spec(self.call, args, kwargs)[0])
 
+    @with_trail
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """Finds the shapes of the result and records the call as a Node."""
         specs, record = infer_spec(self.call, args, kwargs)

@@ -45,6 +45,7 @@ from hornbill.engine.shapes import (
     tensors_from_shapes,
 )
 from hornbill.engine.symbolic import KerasTensor, Spec, any_symbolic, infer_spec, leaves_of, map_leaves
+from hornbill.engine.trail import with_trail
 from hornbill.engine.undo import unbuilt_on_error
 from hornbill.engine.variable import Structure, Variable, functional_call, standardize_shape
 
@@ -210,6 +211,7 @@ class Layer(LayerWeights, Operation):
                 fixes="Make super().__init__(**kwargs) the first line of __init__.",
             )
 
+    @with_trail
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Calls the layer: builds it if needed, casts inputs, passes masks and the training flag on."""
         self._check_set_up()

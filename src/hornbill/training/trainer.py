@@ -19,6 +19,7 @@ from hornbill.engine.config import check_unknown
 from hornbill.engine.context import fresh_context
 from hornbill.engine.errors import ArgumentError, ArgumentTypeError, HornbillError, StateError
 from hornbill.engine.lazy import lazy_module
+from hornbill.engine.record import Record
 from hornbill.engine.registry import is_own
 from hornbill.engine.serialization import deserialize_keras_object, serialize_keras_object
 from hornbill.engine.tracebacks import users_view
@@ -442,7 +443,7 @@ class Trainer(ResumableTraining, OldTrainerSpellings):
         """Traces the model on the shapes of a batch, which builds it, and returns the specs of its outputs."""
         specs = jax.tree_util.tree_map(lambda leaf: jax.ShapeDtypeStruct(np.shape(leaf), leaf.dtype), x)
         try:
-            with unbuilt_on_error(self), fresh_context(probing=True), discard_assignments():
+            with unbuilt_on_error(self), fresh_context(Record.root(), probing=True), discard_assignments():
                 outputs = jax.eval_shape(lambda value: self._call_for_training(value, training=False), specs)
         except HornbillError as error:
             without_engine_notes(error)
