@@ -34,6 +34,7 @@ class Row:
         record: What the call did.
         depth: How many models it stands inside.
         first: Whether this is the layer's first call; its weights count once.
+        node: The call in the graph, or None in a model with a `call` of its own.
     """
 
     layer: Any
@@ -45,6 +46,7 @@ class Row:
     record: Record | None = None
     depth: int = 0
     first: bool = True
+    node: Node | None = None
 
     @property
     def params(self) -> int:
@@ -128,8 +130,9 @@ def _row_of_node(node: Node, depth: int) -> Row:
     outputs = [t.shape for t in node.outputs]
     name = operation.fn.__name__ if isinstance(operation, OpOperation) else type(operation).__name__
     return Row(
-        operation, operation.name, name, [t.shape for t in node.inputs], outputs, parents, node.record, depth
-    )
+        operation, operation.name, name, [t.shape for t in node.inputs], outputs, parents, node.record, depth,
+        node=node,
+    )  # fmt: skip
 
 
 def _row_of_record(record: Record, depth: int) -> Row:
