@@ -1,8 +1,8 @@
 """The way to an error: what ran before the layer that stopped, with its shapes and arithmetic, and the user's line.
 
-A shape is seldom wrong where the error occurs. `with_trail` wraps the calls of layers and ops; an error that passes gets
-the steps that led there, from the graph or from the record of the call in progress, and the line of the user's program
-that made the layer.
+A shape is seldom wrong where the error occurs. `with_trail` wraps the calls of layers and ops; an error that passes
+gets the steps that led there, from the graph or from the record of the call in progress, and the line of the
+user's program that made the layer.
 """
 
 from __future__ import annotations
