@@ -25,6 +25,9 @@ class EveryBatch(hornbill.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         pass
 
+    def on_test_batch_end(self, batch, logs=None):
+        pass
+
 
 def dense():
     hornbill.utils.set_random_seed(0)
@@ -89,7 +92,10 @@ def test_equals_steps_one_by_one(make, rows):
             X[:rows], Y[:rows], batch_size=4, epochs=3, verbose=0, callbacks=callbacks,
             sample_weight=np.arange(1.0, rows + 1),
         ).history  # fmt: skip
-        results.append((list(history.values()), model.get_weights(), model.optimizer.iterations.numpy()))
+        evaluated = model.evaluate(X[:rows], Y[:rows], batch_size=4, verbose=0, callbacks=callbacks)
+        results.append(
+            (list(history.values()), model.get_weights(), model.optimizer.iterations.numpy(), evaluated)
+        )
     assert_close(*results)
 
 
@@ -113,10 +119,14 @@ def test_is_used_for_small_models_and_compiles_once_for_data_of_similar_size(mon
     )
     model = dense()
     model.fit(X, Y, batch_size=4, verbose=0)
+    model.evaluate(X, Y, batch_size=4, verbose=0)
     first = len(compiled)
     assert first >= 1
+    kept = [variable.value for variable in model.variables]
     for rows in (22, 21):
-        model.fit(X[:rows], Y[:rows], batch_size=4, epochs=2, verbose=0)
+        model.evaluate(X[:rows], Y[:rows], batch_size=4, verbose=0)
+        assert not any(value.is_deleted() for value in kept)  # evaluate takes nobody's weights away
+        model.fit(X[:rows], Y[:rows], batch_size=4, epochs=2, verbose=0, validation_data=(X, Y))
     assert not singles
     assert len(compiled) == first
 
@@ -125,11 +135,11 @@ def test_wide_convolutions_run_step_by_step():
     model = wide_convolution()
     batch = (np.zeros((4, 28, 28, 1), "float32"), np.zeros((4, 10), "float32"), None, None)
     model._prepare("train", batch[:3])
-    assert not stretch_pays(model._steps, batch)
+    assert not stretch_pays(model._steps, "train", batch)
     model = dense()
     batch = (X[:4], Y[:4], None, None)
     model._prepare("train", batch[:3])
-    assert stretch_pays(model._steps, batch)
+    assert stretch_pays(model._steps, "train", batch)
 
 
 def test_stopping_ends_the_stretch():

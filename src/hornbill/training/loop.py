@@ -31,7 +31,7 @@ from hornbill.training.data.batches import batch_rows
 from hornbill.training.interrupt import InterruptGuard
 from hornbill.training.logs import Logs
 from hornbill.training.nan_watch import NanWatch
-from hornbill.training.stretch import Stretch, stretch_pays
+from hornbill.training.stretch import Stretch, open_stretch
 from hornbill.training.value_checks import check_values
 
 __all__ = ["evaluate", "fit", "on_batch", "predict"]
@@ -215,22 +215,11 @@ class _EpochRunner:
     def __init__(self, model: Any, batches: Batches, callbacks: CallbackList) -> None:
         self.model, self.batches, self.callbacks = model, batches, callbacks
         self.padding = _Padding(batches, model._can_pad("train"))
-        self.stretch = self._stretch()
+        self.stretch = open_stretch(model, "train", batches, self.padding.mask, callbacks.wants_train_batches)
         stops = any(isinstance(one, TerminateOnNaN) for one in callbacks.callbacks)
         self.watch = NanWatch(
             batches.arrays if isinstance(batches, ArrayBatches) else None, enabled=not stops
         )
-
-    def _stretch(self) -> Stretch | None:
-        """Returns the compiled loop, if it may be used and is faster than single steps."""
-        batches, mask = self.batches, self.padding.mask
-        if not isinstance(batches, ArrayBatches) or not batches.resident or batches.shuffle == "batch":
-            return None
-        if not self.model._runs_compiled or self.callbacks.wants_train_batches:
-            return None
-        if batches.rows < batches.batch_size or not stretch_pays(self.model._steps, (*batches.spec, mask)):
-            return None
-        return Stretch(self.model._steps, batches.arrays, batches.batch_size, mask is not None)
 
     def run(self, epoch: int, start: int) -> dict[str, Any]:
         """Runs one epoch from batch `start` and returns its logs."""
@@ -268,13 +257,11 @@ class _EpochRunner:
         self, stretch: Stretch, epoch: int, step: int, guard: InterruptGuard
     ) -> tuple[int, Any]:
         """Runs the batches of an epoch from `step` on in stretches; returns the next step and the logs."""
-        batches: Any = self.batches
-        order, logs = batches.order(epoch), None
-        order = np.arange(batches.rows, dtype=np.int32) if order is None else order
-        lines, end = stretch.lines(order)
+        lines, rows, end = stretch.lines(epoch)
+        logs = None
         while step < end and not self.model.stop_training:
             self.callbacks.on_train_batch_begin(step)
-            count, logs, no_number = stretch.run(lines, len(order), step, end)
+            count, logs, no_number = stretch.run(lines, rows, step, end)
             step += count
             self.watch.note(epoch, no_number, logs)
             self.callbacks.on_train_batch_end(step - 1, Logs(logs))
@@ -312,17 +299,27 @@ def _run_evaluation(model: Any, batches: Batches, callbacks: CallbackList) -> di
     model._prepare("test", batches.spec)
     check_values(model, batches)
     _reset_metrics(model)
+    model.stop_evaluating = False
     callbacks.on_test_begin()
     logs: Any = None
-    padding = _Padding(batches, model._can_pad("test"))
+    padding, first = _Padding(batches, model._can_pad("test")), 0
+    stretch = open_stretch(model, "test", batches, padding.mask, callbacks.wants_test_batches)
     with InterruptGuard() as guard:
-        for step, batch in enumerate(batches.epoch(0)):
+        if stretch is not None:
+            lines, rows, end = stretch.lines(0)
+            while first < end and not model.stop_evaluating:
+                callbacks.on_test_batch_begin(first)
+                count, logs, _ = stretch.run(lines, rows, first, end)
+                first += count
+                callbacks.on_test_batch_end(first - 1, Logs(logs))
+                guard.check()
+        for step, batch in enumerate(batches.epoch(0, first), first):
+            if model.stop_evaluating:
+                break
             callbacks.on_test_batch_begin(step)
             logs = model._steps.run("test", padding.fill(batch))
             callbacks.on_test_batch_end(step, Logs(logs))
             guard.check()
-            if getattr(model, "stop_evaluating", False):
-                break
     if logs is None:
         raise DataError("The data gave no batch to evaluate.", fixes="Check steps and the generator.")
     results = dict(Logs(logs))

@@ -19,6 +19,7 @@ from hornbill.engine.errors import ArgumentError, DataError
 from hornbill.engine.random import global_seed_generator
 from hornbill.engine.variable import Variable, functional_call
 from hornbill.training.frozen import as_compiled
+from hornbill.training.workload import Workload, workload_of
 
 __all__ = ["State", "Steps", "loss_and_gradients", "masked_weight", "unpacked"]
 
@@ -45,7 +46,8 @@ class Steps:
         )
         self.metrics = metric_variables
         self.metric_objects = model.metrics
-        self._stretch: Any = None
+        self._stretches: dict[str, Any] = {}
+        self._workloads: dict[Any, Workload] = {}
         self._functions: dict[str, Callable[..., Any]] = {}
         self._traced: dict[str, list[Any]] = {}
 
@@ -105,11 +107,21 @@ class Steps:
             self.non_trainable[place]._value = value
         return result
 
-    def stretch(self, make: Callable[[], Any]) -> Any:
-        """Returns the compiled loop over training steps, made at its first use."""
-        if self._stretch is None:
-            self._stretch = make()
-        return self._stretch
+    def stretch(self, kind: str, make: Callable[[Callable[..., Any], str], Any]) -> Any:
+        """Returns the compiled loop over steps of a kind, made of the step `(state, batch)` at its first use."""
+        if kind not in self._stretches:
+            step = self.function(kind)
+            self._stretches[kind] = make(step if kind == "train" else _with_state(step), kind)
+        return self._stretches[kind]
+
+    def workload(self, kind: str, batch: Any) -> Workload:
+        """Returns the arithmetic of a step on batches like `batch`, from its trace, which compiling then uses."""
+        key = (kind, *((leaf.shape, str(leaf.dtype)) for leaf in jax.tree_util.tree_leaves(batch)))
+        if key not in self._workloads:
+            tv, ntv, _, mv = state = self.gather(kind)
+            arguments = (state, batch) if kind == "train" else (tv, ntv, mv, batch)
+            self._workloads[key] = workload_of(self.function(kind).trace(*arguments).jaxpr)  # type: ignore[attr-defined]
+        return self._workloads[key]
 
     def _noted(self, kind: str, step: Callable[..., Any]) -> Callable[..., Any]:
         """Returns the step, which notes each time it is traced and says why the second time."""
@@ -160,6 +172,17 @@ def _step_of(model: Any, kind: str) -> Callable[..., Any]:
         return outputs, _changed(ntv, list(new))
 
     return predict
+
+
+def _with_state(test: Callable[..., Any]) -> Callable[..., Any]:
+    """Returns a test step in the form of a training step: `(state, batch) -> (logs, state)`."""
+
+    def step(state: Any, batch: Any) -> Any:
+        tv, ntv, ov, mv = state
+        logs, changed, mv = test(tv, ntv, mv, batch)
+        return logs, (tv, [changed.get(i, value) for i, value in enumerate(ntv)], ov, mv)
+
+    return step
 
 
 def _frozen_as_compiled(model: Any, step: Callable[..., Any]) -> Callable[..., Any]:

@@ -14,10 +14,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from hornbill.training.data.arrays import ArrayBatches, rounded_up
 from hornbill.training.step import Steps
-from hornbill.training.workload import workload_of
 
-__all__ = ["Stretch", "stretch_pays"]
+__all__ = ["Stretch", "open_stretch", "stretch_pays"]
 
 _CHUNK_SECONDS = 0.1
 _FIRST_CHUNK = 32
@@ -26,48 +26,59 @@ _MOST_PRODUCTS = 100_000_000
 _MOST_CONVOLUTIONS = 200_000
 """Multiply-adds up to which a loop is faster than single steps on a CPU. XLA runs the gradients of convolutions inside
 loops by a generic path, about twenty times slower than outside (docs/design.md)."""
-_LARGE_ARRAY = 64 * 2**20
 
 
-def stretch_pays(steps: Steps, batch: Any) -> bool:
-    """Returns whether a loop runs training steps on batches like `batch` faster than single calls."""
-    work = workload_of(steps.function("train").trace(steps.gather("train"), batch).jaxpr)  # type: ignore[attr-defined]
+def open_stretch(model: Any, kind: str, batches: Any, mask: Any, wants_batches: bool) -> Stretch | None:
+    """Returns the compiled loop for a data set, if it may be used and runs faster than single calls.
+
+    Args:
+        model: The model, prepared for `kind`.
+        kind: "train" or "test".
+        batches: The data.
+        mask: Row mask of a full batch, where short ones are filled up; or None.
+        wants_batches: Whether a callback wants to be told of every batch.
+    """
+    if not isinstance(batches, ArrayBatches) or not batches.resident or batches.shuffle == "batch":
+        return None
+    if wants_batches or not model._runs_compiled or batches.rows < batches.batch_size:
+        return None
+    if not stretch_pays(model._steps, kind, (*batches.spec, mask)):
+        return None
+    return Stretch(model._steps, kind, batches, mask is not None)
+
+
+def stretch_pays(steps: Steps, kind: str, batch: Any) -> bool:
+    """Returns whether a loop runs steps on batches like `batch` faster than single calls."""
+    work = steps.workload(kind, batch)
     return work.convolutions <= _MOST_CONVOLUTIONS and work.products <= _MOST_PRODUCTS
 
 
-def _rounded_up(rows: int) -> int:
-    """Returns a number of rows that many data sets of about this size share, at most an eighth more."""
-    grain = 1 << max(rows.bit_length() - 4, 0)
-    return -(-rows // grain) * grain
-
-
 class Stretch:
-    """A compiled loop of training steps over resident data.
+    """A compiled loop of steps over resident data.
 
     Args:
         steps: The model's steps; they keep the compiled loop for the next run.
-        arrays: `(x, y, sample_weight)` with all rows.
-        batch_size: Rows of a batch.
+        kind: "train" or "test".
+        batches: Data in memory, of at least one full batch.
         masked: Whether a short last batch is filled up and its added rows masked; else it is left out.
     """
 
-    def __init__(self, steps: Steps, arrays: Any, batch_size: int, masked: bool) -> None:
-        self._steps, self._size, self._masked = steps, batch_size, masked
-        self._arrays = jax.tree_util.tree_map(_resident, arrays)
-        self._loop = steps.stretch(lambda: _loop_of(steps.function("train")))
+    def __init__(self, steps: Steps, kind: str, batches: ArrayBatches, masked: bool) -> None:
+        self._steps, self._kind, self._batches, self._masked = steps, kind, batches, masked
+        self._size = batches.batch_size
+        self._loop = steps.stretch(kind, _loop_of)
         self._seconds: float | None = None  # of one step
         self._started = False
 
-    def lines(self, order: np.ndarray) -> tuple[np.ndarray, int]:
-        """Returns the row numbers of an epoch as the loop takes them, and how many batches it runs.
-
-        Args:
-            order: Rows of the epoch, in the order of training.
-        """
+    def lines(self, epoch: int) -> tuple[np.ndarray, int, int]:
+        """Returns the row numbers of an epoch as the loop takes them, how many are real, how many batches it runs."""
+        order = self._batches.order(epoch)
+        if order is None:
+            order = np.arange(self._batches.rows, dtype=np.int32)
         count = -(-len(order) // self._size) if self._masked else len(order) // self._size
-        wanted = _rounded_up(max(count * self._size, len(order)))
+        wanted = rounded_up(max(count * self._size, len(order)))
         fill = np.full(wanted - len(order), order[-1], order.dtype)
-        return np.concatenate([order, fill]), count  # (wanted,)
+        return np.concatenate([order, fill]), len(order), count  # (wanted,)
 
     def run(self, lines: np.ndarray, rows: int, first: int, end: int) -> tuple[int, Any, Any]:
         """Runs about a tenth of a second of steps.
@@ -85,10 +96,10 @@ class Stretch:
         count = max(1, min(end - first, wanted))
         begin = time.perf_counter()
         state, logs, no_number = self._loop(
-            self._steps.gather("train"), self._arrays, lines, np.int32(rows), np.int32(first),
+            self._steps.gather(self._kind), self._batches.on_device(), lines, np.int32(rows), np.int32(first),
             np.int32(count), size=self._size, masked=self._masked,
         )  # fmt: skip
-        self._steps.write_back("train", state)
+        self._steps.write_back(self._kind, state)
         if self._seconds is None and self._started:  # the first call may have compiled
             jax.block_until_ready(logs)
             self._seconds = (time.perf_counter() - begin) / count
@@ -96,17 +107,8 @@ class Stretch:
         return count, logs, no_number
 
 
-def _resident(leaf: Any) -> jax.Array:
-    """Returns an array on the device, filled up with rows that no order names, so that data sets share programs."""
-    host = np.asarray(leaf)
-    more = _rounded_up(len(host)) - len(host)
-    if more and host.nbytes <= _LARGE_ARRAY:
-        host = np.concatenate([host, np.zeros((more, *host.shape[1:]), host.dtype)])
-    return jax.device_put(host)
-
-
-def _loop_of(step: Any) -> Any:
-    """Returns the compiled loop over a training step."""
+def _loop_of(step: Any, kind: str) -> Any:
+    """Returns the compiled loop over a step `(state, batch) -> (logs, state)`."""
 
     def run(
         state: Any, arrays: Any, lines: Any, rows: Any, first: Any, count: Any, size: int, masked: bool
@@ -117,16 +119,22 @@ def _loop_of(step: Any) -> Any:
             part = jax.tree_util.tree_map(lambda leaf: leaf[index], arrays)
             return (*part, (places < rows).astype(jnp.float32) if masked else None)
 
+        fixed = state[:1] if kind == "test" else ()  # the weights, which a test leaves alone
+
         def body(i: Any, carry: Any) -> Any:
-            state, _, no_number = carry
-            logs, state = step(state, batch(first + i))
-            return state, logs, jnp.where(_is_number(logs), no_number, jnp.minimum(no_number, first + i))
+            rest, _, no_number = carry
+            logs, new = step((*fixed, *rest), batch(first + i))
+            no_number = jnp.where(_is_number(logs), no_number, jnp.minimum(no_number, first + i))
+            return tuple(new[len(fixed) :]), logs, no_number
 
         logs = jax.eval_shape(step, state, batch(jnp.int32(0)))[0]
         start = jax.tree_util.tree_map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), logs)
-        return jax.lax.fori_loop(0, count, body, (state, start, jnp.int32(_NEVER)))
+        carry = (tuple(state[len(fixed) :]), start, jnp.int32(_NEVER))
+        rest, logs, no_number = jax.lax.fori_loop(0, count, body, carry)
+        return (*fixed, *rest), logs, no_number
 
-    return jax.jit(run, donate_argnums=0, static_argnames=("size", "masked"))
+    donated = 0 if kind == "train" else ()
+    return jax.jit(run, donate_argnums=donated, static_argnames=("size", "masked"))
 
 
 def _is_number(logs: Any) -> Any:
