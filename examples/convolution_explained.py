@@ -31,7 +31,7 @@ def main() -> None:
         model = keras.Sequential([keras.Input((8, 1)), layer])
         print(f"{', '.join(f'{key}={value!r}' for key, value in options.items())}: 8 -> {len(seen)}")
         print(f"  outputs see the inputs {' '.join('-'.join(map(str, cells)) for cells in seen)}")
-        for line in str(model.explain(layer=layer.name)).splitlines():
+        for line in model.explain(layer=layer.name, language="en", width=120).text.splitlines():
             if "steps:" in line:
                 print(f"  explained: {line.strip()}")
         print()

@@ -36,8 +36,9 @@ def show(title: str, model: keras.Sequential) -> None:
     """Prints what a model takes each axis for, and its sizes and counts."""
     print(f"{title}: {model.count_params():,} parameters")
     for layer in model.layers:
-        lines = str(model.explain(layer=layer.name)).splitlines()
-        print(f"  {lines[0]}\n  {lines[1]}\n  {lines[-1]}")
+        lines = model.explain(layer=layer.name, language="en", width=120).text.splitlines()
+        counted = next(line for line in lines if "parameters:" in line)
+        print(f"  {lines[0]}\n  {lines[1]}\n  {counted}")
     print()
 
 

@@ -31,6 +31,7 @@ from hornbill.engine.errors import (
 from hornbill.engine.graph import Node, Operation, make_outputs
 from hornbill.engine.input_spec import InputSpec, check_input, check_one_tensor
 from hornbill.engine.layer_weights import LayerWeights
+from hornbill.engine.lazy import lazy_module
 from hornbill.engine.masking import get_mask, set_mask
 from hornbill.engine.naming import current_path, name_scope
 from hornbill.engine.op import convert_to_tensor, to_record
@@ -50,6 +51,8 @@ from hornbill.engine.undo import unbuilt_on_error
 from hornbill.engine.variable import Structure, Variable, functional_call, standardize_shape
 
 __all__ = ["Layer"]
+
+explanations = lazy_module("hornbill.explain")
 
 
 @functools.cache
@@ -428,6 +431,15 @@ class Layer(LayerWeights, Operation):
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """Returns the mask of the output; here that of the input, when the layer supports masking."""
         return previous_mask
+
+    def explain(self, *args: Any, **kwargs: Any) -> Any:
+        """Explains every size and count of the layer; see `hornbill.explain.explain`.
+
+        Args:
+            *args: `layer`, for a model: the name of one of its layers.
+            **kwargs: `axis`, `level`, `language`, `width`, `to`, `input_shape`, `change`, `examples`.
+        """
+        return explanations.explain(self, *args, **kwargs)
 
     def input_axes(self, ndim: int) -> tuple[str, ...]:
         """Returns the names of the axes of an input with `ndim` axes, as explanations and errors call them."""

@@ -17,7 +17,7 @@ from hornbill.engine.shapes import tensors_from_shapes
 from hornbill.engine.symbolic import KerasTensor, infer_spec
 from hornbill.explain.sentences import Sentence, sentences_of
 
-__all__ = ["Row", "rows_of"]
+__all__ = ["Row", "call_of", "rows_of"]
 
 
 @dataclass(slots=True)
@@ -83,6 +83,35 @@ def rows_of(model: Any, expand_nested: bool = False) -> list[Row]:
         row.first = id(row.layer) not in seen
         seen.add(id(row.layer))
     return rows
+
+
+def call_of(layer: Any, input_shape: Any = None) -> Row:
+    """Returns one call of a layer by itself.
+
+    Args:
+        layer: A layer. One that is not built stays so: a twin of it is built.
+        input_shape: Shape of its input, without the batch axis; that of its last call if None.
+
+    Raises:
+        NotBuiltError: If the shape of its input is not known.
+    """
+    nodes = layer._inbound_nodes
+    if input_shape is None and nodes:
+        return _row_of_node(nodes[-1], 0)
+    if input_shape is not None:
+        if not layer.built:
+            layer = type(layer).from_config(layer.get_config())
+        tensors = tensors_from_shapes((None, *input_shape), layer.compute_dtype)
+        layer._build_for({"inputs": tensors})
+        record: Record | None = layer._infer((tensors,), {})[1].children[0]
+    else:
+        record = _traced(layer)
+    if record is None:
+        raise NotBuiltError(
+            f"{type(layer).__name__} {layer.name!r} does not know the shape of its input.",
+            fixes=("layer.explain(input_shape=(28, 28, 1))", "Call it on Input((28, 28, 1)) first."),
+        )
+    return _row_of_record(record, 0)
 
 
 def _rows(model: Any, expand: bool, depth: int) -> Iterator[Row]:

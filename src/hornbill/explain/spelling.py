@@ -98,14 +98,18 @@ def _different(cls: type, config: dict[str, Any]) -> list[tuple[str, Any]]:
         twin = {p.name: plain(p.default) for p in parameters}
     for parameter in parameters:
         name = parameter.name
-        if name not in given and twin.get(name) != config[name] and (twin.get(name), config[name]) != (None, {}):
+        if (
+            name not in given
+            and twin.get(name) != config[name]
+            and (twin.get(name), config[name]) != (None, {})
+        ):
             given[name] = config[name]
             twin = _twin(cls, given) or twin
     return [(p.name, given[p.name]) for p in parameters if p.name in given]
 
 
 def _twin(cls: Any, given: dict[str, Any]) -> dict[str, Any] | None:
-    """Returns the configuration of an object of Hornbill's own class made with some arguments; None if there is none."""
+    """Returns the configuration of a trial object of a class of Hornbill's own; None if there can be none."""
     if cls.__module__.partition(".")[0] != "hornbill" or not issubclass(cls, Configurable):
         return None
     named = {"name": "twin"} if "name" in {p.name for p in parameters_of(cls)} or hasattr(cls, "call") else {}

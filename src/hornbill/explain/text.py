@@ -1,104 +1,146 @@
-"""`explain`: the whole arithmetic of a model or layer as text."""
+"""A telling as text for a terminal: wrapped by display width, so that no number is ever broken in two.
+
+Chinese signs are two columns wide and may be parted from each other; Latin words and numbers stay whole.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from hornbill.engine.axes import describe_shape
-from hornbill.engine.errors import ArgumentError, NotBuiltError
-from hornbill.engine.layer import Layer
-from hornbill.explain.counts import count_sentence
-from hornbill.explain.rows import Row, rows_of
+from rich.cells import cell_len
+from rich.text import Text
 
-__all__ = ["Explanation", "explain"]
+from hornbill.explain.languages import Catalogue
+from hornbill.explain.telling import Entry, Line, Telling
 
+__all__ = ["lay_out", "plain_text", "styled_text", "wrap"]
 
-class Explanation:
-    """An explanation that prints as text.
-
-    Attributes:
-        rows: The rows it is made from.
-        text: The text.
-    """
-
-    def __init__(self, rows: list[Row], text: str) -> None:
-        self.rows, self.text = rows, text
-
-    def __str__(self) -> str:
-        return self.text
-
-    def __repr__(self) -> str:
-        return self.text
+Piece = tuple[str, str]  # text and style
+_STYLES = {
+    "title": "bold",
+    "label": "cyan",
+    "warning": "yellow",
+    "lesson": "green",
+    "code": "dim",
+    "fact": "",
+}
+_NOT_FIRST = "，。：；！？）】》、”’…%,.:;!?)]}"
+_NOT_LAST = "（【《“‘([{"
+_FIXED = "\u00a0"
 
 
-def explain(target: Any, layer: str | None = None, to: str | None = None) -> Explanation:
-    """Explains every output size and parameter count of a model.
+def wrap(text: str, width: int, first: int = 0) -> list[str]:
+    """Returns the lines of a text.
 
     Args:
-        target: A built model.
-        layer: Name of one layer to explain; all if None.
-        to: Path of a text file to write besides.
-
-    Returns:
-        An `Explanation`, which prints as text.
-
-    Raises:
-        NotBuiltError: If the model does not know its shapes yet.
-        ArgumentError: If there is no layer of that name.
+        text: The text; lines break at spaces and between Chinese signs, never at a no-break space.
+        width: Columns of a line. A word that is longer stays whole.
+        first: Columns already taken on the first line.
     """
-    if not isinstance(target, Layer):
-        raise ArgumentError("explain wants a model.", got=f"{target!r}.")
-    if not target.built:
-        raise NotBuiltError(
-            f"Model {target.name!r} has no shapes to explain yet.",
-            fixes="Start it with Input((28, 28, 1)), call it on data, or model.build(shape).",
-        )
-    rows = rows_of(target)
-    if layer is not None:
-        target.get_layer(layer)  # type: ignore[attr-defined]
-        rows = [row for row in rows if row.name == layer]
-    lines: list[str] = []
-    for row in rows:
-        lines += _lines(row)
-    if layer is None:
-        total = sum(v.size for v in target.weights)
-        trainable = sum(v.size for v in target.trainable_weights)
-        lines.append(
-            f"Together: {total:,} parameters, {trainable:,} trainable, {total - trainable:,} not trainable."
-        )
-    text = "\n".join(lines)
-    if to is not None:
-        Path(to).write_text(text + "\n", encoding="utf-8")
-    return Explanation(rows, text)
+    lines, current, taken = [], "", first
+    for part in _parts(text):
+        size = cell_len(part.rstrip(" "))
+        if current.strip() and taken + size > width:
+            lines.append(current.rstrip(" "))
+            current, taken = "", 0
+            part = part.lstrip(" ")
+        current += part
+        taken += cell_len(part)
+    lines.append(current.rstrip(" "))
+    return [line.replace(_FIXED, " ") for line in lines]
 
 
-def _lines(row: Row) -> list[str]:
-    before = " and ".join(_shape(shape, row.layer) for shape in row.inputs) or "data"
-    after = " and ".join(_shape(shape, row.layer) for shape in row.outputs) or "?"
-    lines = [f"{row.name} ({row.class_name})", f"  {before} -> {after}"]
-    lines += [f"  {sentence.name}: {sentence.text}" for _, sentence in _telling(row)]
-    if isinstance(row.layer, Layer) and row.layer.weights:
-        if row.first and not row.layer._sublayers():
-            lines.append(f"  parameters: {count_sentence(row.layer)}")
-        elif row.first:
-            lines.append(f"  parameters: {row.params:,}, in {len(row.layer._sublayers())} layers inside")
-        else:
-            lines.append("  parameters: those of its first call, shared")
-    elif isinstance(row.layer, Layer):
-        lines.append("  parameters: 0, it has no weights")
+def _parts(text: str) -> list[str]:
+    """Returns the pieces that stay whole, each with the spaces behind it."""
+    parts, current = [], ""
+    for here, after in zip(text, [*text[1:], ""], strict=True):
+        current += here
+        if after and _may_break(here, after):
+            parts.append(current)
+            current = ""
+    return [*parts, current] if current else parts
+
+
+def _may_break(here: str, after: str) -> bool:
+    if after == " " or after in _NOT_FIRST or here in _NOT_LAST or _FIXED in (here, after):
+        return False
+    return here == " " or cell_len(here) == 2 or cell_len(after) == 2
+
+
+def lay_out(telling: Telling, width: int, catalogue: Catalogue) -> list[list[Piece]]:
+    """Returns the lines of a telling, each as pieces of text with a style."""
+    lines: list[list[Piece]] = []
+    if telling.title:
+        lines += [[(part, "title")] for part in wrap(telling.title, width)]
+    if telling.compact:
+        lines += _table(telling.entries, width)
+    else:
+        for number, entry in enumerate(telling.entries):
+            lines += [[]] if number else []
+            lines += _entry(entry, width, catalogue)
+    lines += [[]] if len(telling.entries) > 1 and telling.closing and not telling.compact else []
+    for line in telling.closing:
+        lines += _line(line, "  " if not line.label else "", width, catalogue)
     return lines
 
 
-def _telling(row: Row) -> list[Any]:
-    """Returns the sentences that say something about the row's output: one per axis, the first that says so."""
-    if not row.outputs:
+def _entry(entry: Entry, width: int, catalogue: Catalogue) -> list[list[Piece]]:
+    indent = "  " * entry.depth
+    lines = [[(indent, ""), (part, "title")] for part in wrap(entry.title, width - len(indent))]
+    for line in entry.lines:
+        lines += _line(line, indent + "  ", width, catalogue)
+    return lines
+
+
+def _line(line: Line, indent: str, width: int, catalogue: Catalogue) -> list[list[Piece]]:
+    """Returns a labelled line; its continuation stands a little further in."""
+    mark = "> " if line.kind == "lesson" else ""
+    label = catalogue.say("label", label=line.label) if line.label else ""
+    hang = indent + "  "
+    text = wrap(line.text, width - len(hang), cell_len(indent + mark + label) - len(hang))
+    style = _STYLES[line.kind]
+    head = [
+        (indent + mark, style),
+        (label, _STYLES["label"] if line.kind == "fact" else style),
+        (text[0], style),
+    ]
+    return [[p for p in head if p[0]], *([(hang, ""), (part, style)] for part in text[1:])]
+
+
+def _table(entries: list[Entry], width: int) -> list[list[Piece]]:
+    """Returns a line per entry in columns; where they do not fit, the first column of lines is left out."""
+    rows = [["  " * e.depth + e.title, *(line.text for line in e.lines)] for e in entries]
+    if not rows:
         return []
-    found: dict[Any, Any] = {}
-    for op, sentence in row.sentences():
-        found.setdefault((sentence.axis, sentence.name), (op, sentence))
-    return list(found.values())[:6]
+    for columns in ((0, 1, 2, 3), (0, 2, 3)):
+        chosen = [[row[c] for c in columns] for row in rows]
+        widths = [max(cell_len(row[i]) for row in chosen) for i in range(len(columns))]
+        if sum(widths) + 2 * (len(widths) - 1) <= width:
+            return [_columns(row, widths) for row in chosen]
+    lines: list[list[Piece]] = []
+    for row in rows:
+        lines.append([(row[0], "title")])
+        lines += [[("    ", ""), (part, "")] for part in wrap("  ".join(x for x in row[2:] if x), width - 4)]
+    return lines
 
 
-def _shape(shape: tuple[int | None, ...], layer: Any) -> str:
-    return describe_shape(shape, layer.input_axes(len(shape)) if isinstance(layer, Layer) else None)
+def _columns(row: list[str], widths: list[int]) -> list[Piece]:
+    cells = [text + " " * (size - cell_len(text)) for text, size in zip(row, widths, strict=True)]
+    cells[-1] = " " * (widths[-1] - cell_len(row[-1])) + row[-1]
+    return [(cells[0], "title"), ("  " + "  ".join(cells[1:]).rstrip(" "), "")]
+
+
+def plain_text(telling: Telling, width: int, catalogue: Catalogue) -> str:
+    """Returns a telling as plain text of a width."""
+    lines = ("".join(text for text, _ in line).rstrip(" ") for line in lay_out(telling, width, catalogue))
+    return "\n".join(lines)
+
+
+def styled_text(telling: Telling, width: int, catalogue: Catalogue) -> Any:
+    """Returns a telling as rich's text, with the styles of a terminal."""
+    whole = Text(no_wrap=True, overflow="ignore")
+    for number, line in enumerate(lay_out(telling, width, catalogue)):
+        whole.append("\n" if number else "")
+        for text, style in line:
+            whole.append(text, "bold" if style == "title" else style)
+    return whole

@@ -186,10 +186,6 @@ class Model(Trainer, Layer):
             show_trainable=show_trainable, layer_range=layer_range,
         )  # fmt: skip
 
-    def explain(self, *args: Any, **kwargs: Any) -> Any:
-        """Explains every shape and count of the model; see `hornbill.explain.explain`."""
-        return explanations.explain(self, *args, **kwargs)
-
     def plot(self, to_file: str = "model.png", **kwargs: Any) -> Any:
         """Draws the network into a file; see `plot_model`."""
         return explanations.plot_model(self, to_file=to_file, **kwargs)

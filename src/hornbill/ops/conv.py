@@ -285,7 +285,7 @@ def separable_conv(
     return conv(depthwise, pointwise_kernel, 1, "valid", data_format)
 
 
-def _transposed_sizes(
+def transposed_sizes(
     kernel: int, stride: int, padding: str, output_padding: int | None, dilation: int
 ) -> tuple[int, int]:
     """Returns how many cells longer the output is than `size * stride`, and how many are cut off in front.
@@ -365,7 +365,7 @@ def conv_transpose(
     if output_padding is not None:
         extended = per_axis("conv_transpose", "output_padding", output_padding, count, least=0)
     sizes = [
-        _transposed_sizes(k, s, padding, p, d)
+        transposed_sizes(k, s, padding, p, d)
         for k, s, p, d in zip(spatial, strides, extended, dilation, strict=True)
     ]
     inputs, kernel = _same_type(inputs, kernel)

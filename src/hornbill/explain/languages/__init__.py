@@ -6,12 +6,18 @@ A catalogue is a table of templates by key. Values are plain JSON; a reference t
 
 from __future__ import annotations
 
+import importlib
+import locale
+import os
+import pkgutil
+import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-from hornbill.explain.languages import en
+from hornbill.engine.errors import ArgumentError
 
-__all__ = ["Catalogue", "words"]
+__all__ = ["Catalogue", "chosen_language", "languages", "words"]
 
 
 class Catalogue:
@@ -46,15 +52,47 @@ class Catalogue:
             name = self.axis(value["axis"])
             return f"{name} {value['size']}" if "size" in value else name
         if isinstance(value, (list, tuple)):
-            return ", ".join(self.show(item) for item in value)
+            return self.templates["comma"].join(self.show(item) for item in value)
         if isinstance(value, int) and not isinstance(value, bool):
             return f"{value}"
         return str(value)
 
 
-_LANGUAGES = {"en": Catalogue("en", en.TEMPLATES, en.AXES)}
+def languages() -> list[str]:
+    """Returns the codes of all languages: the names of the catalogue files in this folder."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
+@cache
 def words(language: str = "en") -> Catalogue:
-    """Returns the catalogue of a language."""
-    return _LANGUAGES[language]
+    """Returns the catalogue of a language.
+
+    Args:
+        language: Its code: "en", "zh", or a longer one that begins so, such as "zh_CN" or "zh-Hans".
+
+    Raises:
+        ArgumentError: If there is no catalogue of it.
+    """
+    code = re.split(r"[-_.]", language.lower())[0] if isinstance(language, str) else language
+    if code not in languages():
+        raise ArgumentError(
+            f"Explanations are written in {', '.join(languages())}.",
+            got=f"language={language!r}.",
+            fixes="language='en'",
+        )
+    module = importlib.import_module(f"{__name__}.{code}")
+    return Catalogue(code, module.TEMPLATES, module.AXES)
+
+
+def chosen_language(language: str | None = None) -> str:
+    """Returns the code of the language to use: the one given, else that of HORNBILL_LANGUAGE, else the locale's."""
+    if language is not None:
+        return words(language).language
+    asked = os.environ.get("HORNBILL_LANGUAGE")
+    if asked:
+        return words(asked).language
+    named = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    found = next((value for value in named if value), "") or locale.getlocale()[0] or ""
+    code = re.split(r"[-_. ]", found.lower())[0]
+    code = {"chinese": "zh"}.get(code, code)  # as Windows calls it
+    return code if code in languages() else "en"

@@ -1,0 +1,242 @@
+"""The document: everything that is known about a model's numbers, as plain JSON data.
+
+Every rendering (text, Markdown, HTML, page, summary) takes its numbers from here. Nothing is computed in this module:
+it gathers what rows, sentences, counts, costs, receptive fields and memory say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from hornbill.engine.axes import axis_names
+from hornbill.engine.graph import OpOperation
+from hornbill.engine.layer import Layer
+from hornbill.engine.record import Record, TensorSpec
+from hornbill.engine.symbolic import KerasTensor
+from hornbill.engine.variable import Variable
+from hornbill.explain.counts import count_formula
+from hornbill.explain.languages import Catalogue, words
+from hornbill.explain.pitfalls import pitfalls
+from hornbill.explain.rows import Row, call_of, rows_of
+from hornbill.explain.sizes import weight_bytes
+from hornbill.explain.spelling import code_of, config_of
+from hornbill.explain.window import window_of
+from hornbill.explain.wording import count_sentence_of
+
+__all__ = ["SCHEMA", "VERSION", "build", "build_layer"]
+
+SCHEMA, VERSION = "hornbill.explanation", 1
+
+
+def build(model: Any, language: str = "en") -> dict[str, Any]:
+    """Returns the document of a model.
+
+    Args:
+        model: A built model.
+        language: Code of the language of its sentences.
+    """
+    return _document(model, rows_of(model, expand_nested=True), words(language))
+
+
+def build_layer(layer: Any, language: str = "en", input_shape: Any = None) -> dict[str, Any]:
+    """Returns the document of one layer by itself.
+
+    Args:
+        layer: A layer; it must have been called or built if no shape is given.
+        language: Code of the language of its sentences.
+        input_shape: Shape of the input, without the batch axis; that of its last call if None.
+
+    Raises:
+        NotBuiltError: If the shape of its input is not known.
+    """
+    row = call_of(layer, input_shape)
+    return _document(row.layer, [row], words(language))
+
+
+def _document(target: Any, rows: list[Row], catalogue: Catalogue) -> dict[str, Any]:
+    links = _links(rows)
+    layers = [_layer(i, rows, links, catalogue) for i in range(len(rows))]
+    document = {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "language": catalogue.language,
+        "model": _model(target, layers),
+        "layers": layers,
+        "totals": _totals(target),
+    }
+    document["warnings"] = pitfalls(document, catalogue)
+    return document
+
+
+def _model(target: Any, layers: list[dict[str, Any]]) -> dict[str, Any]:
+    """Returns the model's part; without a graph, its ends are the rows where data enters and the last one."""
+    outer = [layer for layer in layers if layer["depth"] == 0]
+    ends = _ends(target)
+    if ends is None:
+        entries = [layer["outputs"] for layer in outer if layer["class"] == "InputLayer"]
+        first = entries or [layer["inputs"] for layer in outer[:1]]
+        ends = (
+            [t for tensors in first for t in tensors],
+            [t for layer in outer[-1:] for t in layer["outputs"]],
+        )
+    return {"name": target.name, "class": type(target).__name__, "inputs": ends[0], "outputs": ends[1]}
+
+
+def _ends(target: Any) -> tuple[list[Any], list[Any]] | None:
+    """Returns the inputs and outputs of a graph model."""
+    if "_program" not in target.__dict__ and target.__dict__.get("_output_tensor") is None:
+        return None
+    return [_tensor(t, None) for t in target.inputs], [_tensor(t, None) for t in target.outputs]
+
+
+# ---- rows
+
+
+def _layer(
+    index: int, rows: list[Row], links: list[tuple[int | None, list[int]]], catalogue: Catalogue
+) -> dict[str, Any]:
+    row = rows[index]
+    weights = row.layer.weights if isinstance(row.layer, Layer) else []
+    trainable = {id(v) for v in row.layer.trainable_weights} if weights else set()
+    described = [_weight(v, id(v) in trainable) for v in weights]
+    config = config_of(row.layer)
+    first = next(i for i, other in enumerate(rows) if other.layer is row.layer)
+    return {
+        "index": index,
+        "name": row.name,
+        "class": row.class_name,
+        "depth": row.depth,
+        "parent": links[index][0],
+        "parents": links[index][1],
+        "inputs": [_tensor(t, row.layer) for t in _given(row)],
+        "outputs": [_tensor(t, row.layer) for t in _results(row)],
+        "sentences": _sentences(row, catalogue),
+        "parameters": {
+            "count": row.params,
+            "trainable": sum(w["size"] for w in described if w["trainable"]),
+            "shared_with": None if first == index else first,
+            "formula": count_formula(row.layer) if weights else "",
+            "sentence": count_sentence_of(described, catalogue),
+            "weights": described,
+        },
+        "bytes": sum(w["bytes"] for w in described),
+        "multiply_adds": {"forward": None, "training": None},
+        "activation_bytes": None,
+        "receptive_field": [],
+        "window": window_of(row, config),
+        "config": config,
+        "code": code_of(row.layer),
+        "ops": _ops(row),
+    }
+
+
+def _links(rows: list[Row]) -> list[tuple[int | None, list[int]]]:
+    """Returns, for each row, the row of the model it stands inside and the rows whose outputs it takes."""
+    found: list[tuple[int | None, list[int]]] = []
+    open_rows: list[int] = []  # the row of each open depth
+    levels: dict[int | None, dict[int, int]] = {}  # rows of the nodes of each model's row
+    for index, row in enumerate(rows):
+        del open_rows[row.depth :]
+        parent = open_rows[-1] if open_rows else None
+        open_rows.append(index)
+        level = levels.setdefault(parent, {})
+        node = row.node
+        parents = [] if node is None else [level[id(n)] for n in node.parent_nodes if id(n) in level]
+        if node is not None:
+            level[id(node)] = index
+        found.append((parent, list(dict.fromkeys(parents))))
+    return found
+
+
+def _specs(value: Any) -> list[Any]:
+    if isinstance(value, (TensorSpec, KerasTensor)):
+        return [value]
+    if isinstance(value, dict):
+        return [spec for item in value.values() for spec in _specs(item)]
+    return [spec for item in value for spec in _specs(item)] if isinstance(value, (list, tuple)) else []
+
+
+def _given(row: Row) -> list[Any]:
+    if row.node is not None:
+        return row.node.inputs
+    return row.record.tensors() if row.record is not None else []
+
+
+def _results(row: Row) -> list[Any]:
+    if row.node is not None:
+        return row.node.outputs
+    return _specs(row.record.output) if row.record is not None else []
+
+
+def _tensor(tensor: Any, layer: Any) -> dict[str, Any]:
+    names = layer.input_axes(len(tensor.shape)) if isinstance(layer, Layer) else axis_names(len(tensor.shape))
+    return {"shape": list(tensor.shape), "axes": list(names), "dtype": tensor.dtype}
+
+
+def _weight(variable: Variable, trainable: bool) -> dict[str, Any]:
+    axes = variable.axes or tuple(f"axis {i}" for i in range(len(variable.shape)))
+    return {
+        "name": variable.name,
+        "path": variable.path,
+        "shape": list(variable.shape),
+        "axes": list(axes),
+        "dtype": variable.dtype,
+        "size": variable.size,
+        "bytes": weight_bytes([variable]),
+        "trainable": trainable,
+    }
+
+
+def _sentences(row: Row, catalogue: Catalogue) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for op, sentence in row.sentences():
+        said = {
+            "axis": sentence.axis,
+            "name": sentence.name,
+            "before": sentence.before,
+            "after": sentence.after,
+            "key": sentence.key,
+            "values": sentence.values,
+            "formula": sentence.formula,
+            "text": sentence.say(catalogue),
+            "op": op,
+        }
+        found.append(said)
+    return found
+
+
+def _ops(row: Row) -> list[dict[str, Any]]:
+    """Returns what the call did, op by op."""
+    if row.record is None or isinstance(row.layer, OpOperation):
+        records: Iterable[Record] = () if row.record is None else row.record.children
+    else:
+        records = (r for r in row.record.walk() if r.kind == "op")
+    return [
+        {
+            "name": record.name,
+            "rule": record.rule,
+            "inputs": [_tensor(t, row.layer) for t in record.tensors()],
+            "output": next((_tensor(t, row.layer) for t in _specs(record.output)), None),
+        }
+        for record in records
+    ]
+
+
+# ---- totals
+
+
+def _totals(target: Any) -> dict[str, Any]:
+    weights = target.weights
+    trainable = {id(v) for v in target.trainable_weights}
+    counted = sum(v.size for v in weights)
+    trained = sum(v.size for v in weights if id(v) in trainable)
+    return {
+        "parameters": counted,
+        "trainable": trained,
+        "non_trainable": counted - trained,
+        "bytes": weight_bytes(weights),
+        "multiply_adds": {"forward": None, "training": None},
+        "activation_bytes": None,
+        "memory": None,
+    }

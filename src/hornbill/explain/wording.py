@@ -1,0 +1,72 @@
+"""What the renderings put into words from the document, in any language: shapes, counts, receptive fields.
+
+Not for: arithmetic. Each number here was read from the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hornbill.explain.languages import Catalogue
+from hornbill.explain.sizes import show_bytes, show_number
+
+__all__ = ["bytes_words", "count_sentence_of", "shape_words", "tensors_words"]
+
+_MOST_WEIGHTS, _MOST_PARTS = 6, 8
+
+
+def shape_words(tensor: dict[str, Any], catalogue: Catalogue) -> str:
+    """Returns a tensor's shape with its axes named: `(batch None, height 28, width 28, channels 1)`."""
+    pairs = zip(tensor["axes"], tensor["shape"], strict=True)
+    parts = [catalogue.say("shape.axis", name=catalogue.axis(name), size=str(size)) for name, size in pairs]
+    return catalogue.say("shape", axes=catalogue.say("comma").join(parts))
+
+
+def tensors_words(tensors: Sequence[dict[str, Any]], catalogue: Catalogue) -> str:
+    """Returns the shapes of several tensors."""
+    return catalogue.say("and").join(shape_words(tensor, catalogue) for tensor in tensors)
+
+
+def bytes_words(size: int | None) -> str:
+    """Returns a number of bytes, exactly, and above 10 KB also roundly: `73,984 bytes (72.25 KB)` without the word."""
+    return "?" if size is None else f"{size:,} B" if size < 10_240 else f"{size:,} B ({show_bytes(size)})"
+
+
+def count_sentence_of(weights: Sequence[dict[str, Any]], catalogue: Catalogue) -> str:
+    """Returns the count of some weights with every factor named.
+
+    `(3 kernel height x 3 kernel width x 32 input channels) x 64 filters + 64 bias = 18,496`
+
+    Args:
+        weights: Weights as they stand in the document.
+        catalogue: The words.
+    """
+    total = show_number(sum(weight["size"] for weight in weights))
+    if not weights:
+        return catalogue.say("count.none")
+    if len(weights) <= _MOST_WEIGHTS:
+        parts = [_weight_words(weight, catalogue) for weight in weights]
+        return f"{' + '.join(parts)} = {total}"
+    groups: dict[str, int] = {}
+    for weight in weights:
+        owner = weight["path"].rpartition("/")[0].rpartition("/")[2] or weight["name"]
+        groups[owner] = groups.get(owner, 0) + weight["size"]
+    if 1 < len(groups) <= _MOST_PARTS:
+        return f"{' + '.join(f'{size:,} {owner}' for owner, size in groups.items())} = {total}"
+    return catalogue.say("count.inside", total=total, arrays=len(weights))
+
+
+def _weight_words(weight: dict[str, Any], catalogue: Catalogue) -> str:
+    """Returns one weight's count; the factors of a kernel that belong to one filter stand in brackets."""
+    if len(weight["shape"]) <= 1:
+        return catalogue.say(
+            "count.factor", size=show_number(weight["size"]), name=catalogue.axis(weight["name"])
+        )
+    factors = [
+        catalogue.say("count.factor", size=show_number(size), name=catalogue.axis(axis))
+        for size, axis in zip(weight["shape"], weight["axes"], strict=True)
+    ]
+    if len(factors) < 3:
+        return " x ".join(factors)
+    return f"({' x '.join(factors[:-1])}) x {factors[-1]}"
