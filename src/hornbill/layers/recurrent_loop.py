@@ -12,9 +12,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from hornbill.engine.context import fresh_context
+from hornbill.engine.context import context, fresh_context
 from hornbill.engine.errors import ShapeError
-from hornbill.engine.op import Tensor
+from hornbill.engine.op import Tensor, to_record
+from hornbill.engine.record import Record, TensorSpec
 from hornbill.engine.variable import Variable, functional_call
 
 __all__ = ["run_steps"]
@@ -52,11 +53,14 @@ def run_steps(
     Returns:
         `(last output, outputs with time first or None, last states)`.
     """
+    record = _open_record(inputs, states, collect, output_is_state)
     held, assigned = jnp.zeros(()), []
     if not output_is_state:
         held, assigned = _trace_once(step, variables, inputs[0], states)
 
     def body(carry: Any, item: Any) -> Any:
+        if record is not None:
+            record.children.clear()  # the body may be traced more than once; it is noted once, and how often it runs
         before, held, values = carry
         x, keep = item
         (output, after), values = functional_call(assigned, values, step, x, before)
@@ -68,15 +72,20 @@ def run_steps(
         next_held = held if output_is_state else output.astype(held.dtype)
         return (after, next_held, values), output if collect else None
 
+    current = context()
+    outer, current.recorder = current.recorder, record
     carry = (states, held, [variable._value for variable in assigned])
-    if unroll:
-        collected = []
-        for t in range(inputs.shape[0]):
-            carry, output = body(carry, (inputs[t], None if mask is None else mask[t]))
-            collected.append(output)
-        outputs = jnp.stack(collected) if collect else None
-    else:
-        carry, outputs = jax.lax.scan(body, carry, (inputs, mask))
+    try:
+        if unroll:
+            collected = []
+            for t in range(inputs.shape[0]):
+                carry, output = body(carry, (inputs[t], None if mask is None else mask[t]))
+                collected.append(output)
+            outputs = jnp.stack(collected) if collect else None
+        else:
+            carry, outputs = jax.lax.scan(body, carry, (inputs, mask))
+    finally:
+        current.recorder = outer
     states, last, values = carry
     for variable, value in zip(assigned, values, strict=True):
         variable.assign(value)
@@ -84,7 +93,26 @@ def run_steps(
         last = jax.tree.leaves(states)[0]
         if mask is not None and zero_masked:
             last = _where(mask[-1], last, jnp.zeros_like(last))
+    if record is not None:
+        record.output = _batch_first(outputs) if collect else to_record(last)
     return last, outputs, states
+
+
+def _open_record(inputs: Tensor, states: Any, collect: bool, output_is_state: bool) -> Record | None:
+    """Opens the record of the loop, if calls are recorded: its children are the ops of one step."""
+    recorder = context().recorder
+    if recorder is None:
+        return None
+    arguments = {"inputs": _batch_first(inputs), "states": to_record(states), "collect": collect,
+                 "output_is_state": output_is_state}  # fmt: skip
+    record = Record("op", "run_steps", run_steps, "loop", arguments)
+    recorder.children.append(record)
+    return record
+
+
+def _batch_first(x: Tensor) -> TensorSpec:
+    spec = to_record(x)
+    return TensorSpec((spec.shape[1], spec.shape[0], *spec.shape[2:]), spec.dtype)
 
 
 def _trace_once(

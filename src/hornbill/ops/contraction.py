@@ -190,19 +190,19 @@ def _check_einsum(subscripts: str, operands: tuple[Any, ...]) -> None:
             sizes[letter] = max(known, size)
 
 
-@op
+@op(rule="contraction")
 def outer(x1: Tensor, x2: Tensor) -> Tensor:
     """Returns the products of each element of `x1` with each of `x2`, both flattened."""
     return jnp.outer(x1, x2)
 
 
-@op
+@op(rule="cross")
 def kron(x1: Tensor, x2: Tensor) -> Tensor:
     """Returns the Kronecker product: each element of `x1` times the whole of `x2`, laid out as blocks."""
     return jnp.kron(x1, x2)
 
 
-@op
+@op(rule="elementwise")
 def cross(
     x1: Tensor, x2: Tensor, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
 ) -> Tensor:
@@ -249,7 +249,7 @@ def trace(x: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     return jnp.trace(x, offset, as_axis("trace", axis1, ndim), as_axis("trace", axis2, ndim))
 
 
-@op
+@op(rule="linalg")
 def slogdet(x: Tensor) -> tuple[Tensor, Tensor]:
     """Returns the sign and the logarithm of the magnitude of the determinant of square matrices.
 
@@ -269,7 +269,7 @@ def slogdet(x: Tensor) -> tuple[Tensor, Tensor]:
     return result[0], result[1]
 
 
-@op
+@op(rule="given")
 def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     """Returns the Vandermonde matrix: the powers of each element in a row.
 

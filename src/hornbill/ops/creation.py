@@ -181,7 +181,7 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     return jnp.arange(*values, dtype=as_dtype(dtype))
 
 
-@op
+@op(rule="given")
 def linspace(
     start: Tensor,
     stop: Tensor,
@@ -210,7 +210,7 @@ def linspace(
     return jnp.linspace(start, stop, num, endpoint=endpoint, retstep=retstep, dtype=dtype, axis=axis)
 
 
-@op
+@op(rule="given")
 def logspace(
     start: Tensor,
     stop: Tensor,
@@ -236,7 +236,7 @@ def logspace(
     return jnp.logspace(start, stop, num, endpoint=endpoint, base=base, dtype=dtype, axis=axis)
 
 
-@op
+@op(rule="given")
 def geomspace(
     start: Tensor, stop: Tensor, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
 ) -> Tensor:
@@ -315,7 +315,7 @@ def triu(x: Tensor, k: int = 0) -> Tensor:
     return jnp.triu(x, k)
 
 
-@op
+@op(rule="diagonal")
 def diag(x: Tensor, k: int = 0) -> Tensor:
     """Returns the k-th diagonal of a matrix, or a matrix with the given vector on it.
 
@@ -331,13 +331,13 @@ def diag(x: Tensor, k: int = 0) -> Tensor:
     return jnp.diag(x, k)
 
 
-@op
+@op(rule="diagonal")
 def diagflat(x: Tensor, k: int = 0) -> Tensor:
     """Returns a matrix with the elements of `x`, flattened, on its k-th diagonal."""
     return jnp.diagflat(x, k)
 
 
-@op
+@op(rule="diagonal")
 def diagonal(x: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """Returns a diagonal of the matrices on two axes, as the last axis.
 

@@ -40,7 +40,7 @@ def _pair(x: Tensor) -> tuple[Tensor, Tensor]:
     return jnp.real(x), jnp.imag(x)
 
 
-@op
+@op(rule="fourier")
 def fft(x: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     """Returns the Fourier transform along the last axis.
 
@@ -53,19 +53,19 @@ def fft(x: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     return _pair(jnp.fft.fft(_complex("fft", x)))
 
 
-@op
+@op(rule="fourier")
 def fft2(x: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     """Returns the Fourier transform along the last two axes of `(real, imaginary)`."""
     return _pair(jnp.fft.fft2(_complex("fft2", x, 2)))
 
 
-@op
+@op(rule="fourier")
 def ifft2(x: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     """Returns the inverse Fourier transform along the last two axes of `(real, imaginary)`."""
     return _pair(jnp.fft.ifft2(_complex("ifft2", x, 2)))
 
 
-@op
+@op(rule="fourier")
 def rfft(x: Tensor, fft_length: int | None = None) -> tuple[Tensor, Tensor]:
     """Returns the Fourier transform of real numbers along the last axis, without the mirrored half.
 
@@ -80,7 +80,7 @@ def rfft(x: Tensor, fft_length: int | None = None) -> tuple[Tensor, Tensor]:
     return _pair(jnp.fft.rfft(as_float(x), fft_length))
 
 
-@op
+@op(rule="fourier")
 def irfft(x: Sequence[Tensor], fft_length: int | None = None) -> Tensor:
     """Returns the real numbers whose `rfft` is `x`.
 
@@ -118,7 +118,7 @@ def _window(name: str, window: Any, sequence_length: int, fft_length: int, dtype
     return jnp.pad(jnp.asarray(values, dtype), (before, fft_length - sequence_length - before))
 
 
-@op
+@op(rule="sequences")
 def stft(
     x: Tensor,
     sequence_length: int,
@@ -161,7 +161,7 @@ def _places(count: int, length: int, stride: int) -> np.ndarray:
     return np.arange(count)[:, None] * stride + np.arange(length)
 
 
-@op
+@op(rule="fourier")
 def istft(
     x: Sequence[Tensor],
     sequence_length: int,

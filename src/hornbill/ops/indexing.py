@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 
-@op(rule="gather")
+@op(rule="slice")
 def get_item(x: Tensor, key: Any) -> Tensor:
     """Returns `x[key]`: numbers, slices, None, `...` and arrays of positions, as in NumPy.
 
@@ -139,7 +139,7 @@ def where(condition: Tensor, x1: Tensor | None = None, x2: Tensor | None = None)
     return jnp.where(condition, x1, x2)
 
 
-@op
+@op(rule="broadcast")
 def select(condlist: Sequence[Tensor], choicelist: Sequence[Tensor], default: Tensor = 0) -> Tensor:
     """Returns, place by place, the choice of the first condition that holds.
 

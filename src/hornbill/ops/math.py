@@ -91,7 +91,7 @@ def _segments(
     return function(rows, ids.reshape(-1), num_segments, indices_are_sorted=in_order and ids.ndim == 1)
 
 
-@op
+@op(rule="given")
 def segment_sum(
     data: Tensor, segment_ids: Tensor, num_segments: int | None = None, sorted: bool = False
 ) -> Tensor:
@@ -118,7 +118,7 @@ def segment_sum(
     return _segments("segment_sum", jax.ops.segment_sum, data, segment_ids, num_segments, sorted)
 
 
-@op
+@op(rule="given")
 def segment_max(
     data: Tensor, segment_ids: Tensor, num_segments: int | None = None, sorted: bool = False
 ) -> Tensor:
@@ -135,7 +135,7 @@ def segment_max(
     return _segments("segment_max", jax.ops.segment_max, data, segment_ids, num_segments, sorted)
 
 
-@op
+@op(rule="given")
 def segment_min(
     data: Tensor, segment_ids: Tensor, num_segments: int | None = None, sorted: bool = False
 ) -> Tensor:
@@ -152,7 +152,7 @@ def segment_min(
     return _segments("segment_min", jax.ops.segment_min, data, segment_ids, num_segments, sorted)
 
 
-@op
+@op(rule="given")
 def segment_prod(
     data: Tensor, segment_ids: Tensor, num_segments: int | None = None, sorted: bool = False
 ) -> Tensor:
@@ -167,7 +167,7 @@ def segment_prod(
     return _segments("segment_prod", jax.ops.segment_prod, data, segment_ids, num_segments, sorted)
 
 
-@op
+@op(rule="given")
 def top_k(x: Tensor, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:  # noqa: ARG001 - sorted in any case
     """Returns the `k` largest elements along the last axis and where they stand.
 
@@ -195,7 +195,7 @@ def top_k(x: Tensor, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:  # n
     return values, positions
 
 
-@op
+@op(rule="given")
 def in_top_k(targets: Tensor, predictions: Tensor, k: int) -> Tensor:
     """Returns whether the score of each target is among the `k` best of its row, ties included.
 
@@ -224,7 +224,7 @@ def in_top_k(targets: Tensor, predictions: Tensor, k: int) -> Tensor:
     return known & jnp.isfinite(score[..., 0]) & (better < k)
 
 
-@op
+@op(rule="sequences")
 def extract_sequences(x: Tensor, sequence_length: int, sequence_stride: int) -> Tensor:
     """Cuts the last axis into windows that may overlap.
 
@@ -257,7 +257,7 @@ def extract_sequences(x: Tensor, sequence_length: int, sequence_stride: int) -> 
     return x[..., places]
 
 
-@op
+@op(rule="cross")
 def cdist(x: Tensor, y: Tensor) -> Tensor:
     """Returns the Euclidean distances between the vectors of two collections.
 
@@ -284,7 +284,7 @@ def cdist(x: Tensor, y: Tensor) -> Tensor:
     return jnp.where(apart, jnp.sqrt(jnp.where(apart, squared, 1)), 0)
 
 
-@op
+@op(rule="linalg")
 def logdet(x: Tensor) -> Tensor:
     """Returns the logarithm of the magnitude of the determinant of square matrices, `slogdet(x)[1]`."""
     x = as_float(x)
@@ -293,7 +293,7 @@ def logdet(x: Tensor) -> Tensor:
     return jnp.linalg.slogdet(x)[1]
 
 
-@op
+@op(rule="complex")
 def view_as_complex(x: Tensor) -> Tensor:
     """Returns a complex tensor made of a last axis of two: real and imaginary part.
 
@@ -312,7 +312,7 @@ def view_as_complex(x: Tensor) -> Tensor:
     return lax.complex(x[..., 0], x[..., 1])
 
 
-@op
+@op(rule="complex")
 def view_as_real(x: Tensor) -> Tensor:
     """Returns real and imaginary part of each element on a new last axis."""
     x = as_tensor(x)

@@ -337,7 +337,7 @@ def _max_along(inputs: Tensor, axis: int, count: int) -> Tensor:
     return _max_windows(inputs, windows, tuple(inputs.shape))
 
 
-@op
+@op(rule="adaptive_window")
 def adaptive_average_pool(
     inputs: Tensor, output_size: int | Sequence[int], data_format: str | None = None
 ) -> Tensor:
@@ -368,7 +368,7 @@ def adaptive_average_pool(
     return _adaptive("adaptive_average_pool", inputs, output_size, data_format, _mean_along)
 
 
-@op
+@op(rule="adaptive_window")
 def adaptive_max_pool(
     inputs: Tensor, output_size: int | Sequence[int], data_format: str | None = None
 ) -> Tensor:

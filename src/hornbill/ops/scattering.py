@@ -20,7 +20,7 @@ from hornbill.ops.checks import as_tensor, show
 __all__ = ["scatter", "scatter_update", "slice", "slice_update"]
 
 
-@op
+@op(rule="given")
 def scatter(indices: Tensor, values: Tensor, shape: Any) -> Tensor:
     """Returns zeros with values added at given positions.
 
@@ -39,7 +39,7 @@ def scatter(indices: Tensor, values: Tensor, shape: Any) -> Tensor:
     return jnp.zeros(shape, values.dtype).at[places].add(values)
 
 
-@op
+@op(rule="elementwise")
 def scatter_update(inputs: Tensor, indices: Tensor, updates: Tensor, reduction: str | None = None) -> Tensor:
     """Returns a tensor with elements at given positions replaced or combined.
 
@@ -84,7 +84,7 @@ def _check_scatter(name: str, indices: Any, values: Any, shape: tuple[int, ...])
         )
 
 
-@op(rule="gather")
+@op(rule="slice")
 def slice(inputs: Tensor, start_indices: Any, shape: Any) -> Tensor:
     """Returns the block of a given shape that begins at a position, which may be a tensor.
 
@@ -119,7 +119,7 @@ def slice(inputs: Tensor, start_indices: Any, shape: Any) -> Tensor:
     return lax.dynamic_slice(inputs, starts, sizes)
 
 
-@op
+@op(rule="elementwise")
 def slice_update(inputs: Tensor, start_indices: Any, updates: Tensor) -> Tensor:
     """Returns a tensor with the block that begins at a position replaced.
 

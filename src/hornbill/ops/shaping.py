@@ -494,7 +494,7 @@ def tile(x: Tensor, repeats: Any) -> Tensor:
     return jnp.tile(x, tuple(int(count) for count in np.atleast_1d(repeats)))
 
 
-@op
+@op(rule="elementwise")
 def flip(x: Tensor, axis: Any = None) -> Tensor:
     """Reverses the order of the elements along the axes (all, if None).
 
@@ -505,19 +505,19 @@ def flip(x: Tensor, axis: Any = None) -> Tensor:
     return jnp.flip(x, as_axes("flip", axis, np.ndim(x)))
 
 
-@op
+@op(rule="elementwise")
 def fliplr(x: Tensor) -> Tensor:
     """Reverses the second axis."""
     return jnp.flip(x, as_axis("fliplr", 1, np.ndim(x)))
 
 
-@op
+@op(rule="elementwise")
 def flipud(x: Tensor) -> Tensor:
     """Reverses the first axis."""
     return jnp.flip(x, as_axis("flipud", 0, np.ndim(x)))
 
 
-@op
+@op(rule="elementwise")
 def roll(x: Tensor, shift: Any, axis: Any = None) -> Tensor:
     """Moves the elements along axes; those that leave at one end come in at the other.
 
@@ -532,7 +532,7 @@ def roll(x: Tensor, shift: Any, axis: Any = None) -> Tensor:
     return jnp.roll(x, shift, as_axes("roll", axis, np.ndim(x)))
 
 
-@op
+@op(rule="transpose")
 def rot90(array: Tensor, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tensor:
     """Turns a tensor by 90 degrees in the plane of two axes, from the first towards the second.
 
@@ -549,7 +549,7 @@ def rot90(array: Tensor, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tensor:
     return jnp.rot90(array, k, as_axes("rot90", tuple(axes), np.ndim(array)))
 
 
-@op
+@op(rule="given")
 def meshgrid(*x: Tensor, indexing: str = "xy") -> list[Tensor]:
     """Returns coordinate matrices for coordinate vectors.
 

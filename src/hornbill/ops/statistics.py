@@ -171,7 +171,7 @@ def nanpercentile(
     return _quantile("nanpercentile", jnp.nanpercentile, x, q, axis, method, keepdims)
 
 
-@op
+@op(rule="given")
 def diff(a: Tensor, n: int = 1, axis: int = -1) -> Tensor:
     """Returns the differences of neighbours along an axis, `n` times over; it gets `n` elements shorter.
 
@@ -202,13 +202,13 @@ def trapezoid(y: Tensor, x: Tensor | None = None, dx: float = 1.0, axis: int = -
     return jnp.trapezoid(as_float(y), x, dx=dx, axis=as_axis("trapezoid", axis, np.ndim(y)))
 
 
-@op
+@op(rule="given")
 def corrcoef(x: Tensor) -> Tensor:
     """Returns the Pearson correlations between the rows of a matrix."""
     return jnp.corrcoef(as_float(x))
 
 
-@op
+@op(rule="cross")
 def correlate(x1: Tensor, x2: Tensor, mode: str = "valid") -> Tensor:
     """Returns the cross-correlation of two series.
 
@@ -229,7 +229,7 @@ def correlate(x1: Tensor, x2: Tensor, mode: str = "valid") -> Tensor:
     return jnp.correlate(as_float(x1), as_float(x2), mode)
 
 
-@op
+@op(rule="given")
 def searchsorted(sorted_sequence: Tensor, values: Tensor, side: str = "left") -> Tensor:
     """Returns where values would have to stand in a sorted series to keep it sorted.
 
@@ -251,7 +251,7 @@ def searchsorted(sorted_sequence: Tensor, values: Tensor, side: str = "left") ->
     return jnp.searchsorted(sorted_sequence, values, side=side)
 
 
-@op
+@op(rule="elementwise")
 def digitize(x: Tensor, bins: Tensor) -> Tensor:
     """Returns for each element the number of its bin.
 
@@ -265,7 +265,7 @@ def digitize(x: Tensor, bins: Tensor) -> Tensor:
     return jnp.digitize(x, bins)
 
 
-@op
+@op(rule="given")
 def histogram(x: Tensor, bins: int = 10, range: tuple[float, float] | None = None) -> tuple[Tensor, Tensor]:
     """Counts the elements in equal bins.
 
