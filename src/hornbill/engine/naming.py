@@ -12,7 +12,8 @@ from contextlib import contextmanager
 
 from hornbill.engine.errors import ArgumentError
 
-__all__ = ["auto_name", "check_name", "current_path", "get_uid", "name_scope", "reset_names", "to_snake_case"]
+__all__ = ["auto_name", "check_name", "current_path", "get_uid", "kept_names", "name_scope", "reset_names",
+           "to_snake_case"]  # fmt: skip
 
 _counters: dict[str, int] = {}
 _scopes = threading.local()
@@ -41,6 +42,17 @@ def auto_name(class_name: str) -> str:
 def reset_names() -> None:
     """Starts the automatic names anew."""
     _counters.clear()
+
+
+@contextmanager
+def kept_names() -> Iterator[None]:
+    """Lets automatic names go on, after the code inside, as if it had made nothing."""
+    before = dict(_counters)
+    try:
+        yield
+    finally:
+        _counters.clear()
+        _counters.update(before)
 
 
 def check_name(owner: str, name: object) -> str:

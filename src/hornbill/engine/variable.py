@@ -26,7 +26,8 @@ from hornbill.engine.naming import auto_name, check_name, current_path
 from hornbill.engine.operators import TensorOperators
 
 __all__ = [
-    "Structure", "Variable", "discard_assignments", "functional_call", "limited_weights", "standardize_shape",
+    "Structure", "Variable", "discard_assignments", "functional_call", "hollow_weights", "limited_weights",
+    "standardize_shape",
 ]  # fmt: skip
 
 _swap_lock = threading.RLock()
@@ -138,6 +139,8 @@ class Variable(TensorOperators):
             self._value = self._initial_value(initializer, shape, dtype)
         self._shape = tuple(self._value.shape)
         self.dtype = standardize_dtype(self._value.dtype)
+        if isinstance(self._value, jax.ShapeDtypeStruct):
+            self.__class__ = _HollowVariable  # type: ignore[assignment]
         if self.axes is not None and len(self.axes) != len(self._shape):
             raise ArgumentError(
                 f"Variable {name!r}: axes name each dimension once.",
@@ -154,6 +157,8 @@ class Variable(TensorOperators):
             shape = standardize_shape(shape, allow_none=False)
             dtype = standardize_dtype(dtype)
             _scopes.spend(self._name, shape, dtype)
+            if _scopes.hollow:
+                return jax.ShapeDtypeStruct(shape, jax.dtypes.canonicalize_dtype(jnp.dtype(dtype)))  # type: ignore[return-value]
             value: Any = initializer(shape, dtype=dtype)
             value = value.value if isinstance(value, Variable) else value
             if tuple(np.shape(value)) != shape:
@@ -322,6 +327,21 @@ class Variable(TensorOperators):
         return _rebuild, (np.array(self._value), state)
 
 
+class _HollowVariable(Variable):
+    """A variable made inside `hollow_weights`: it has a shape and a dtype; zeros stand for its values in a trace."""
+
+    __slots__ = ()
+
+    @property
+    def value(self) -> jax.Array:
+        """Zeros, which a trace never makes; the array, once one was assigned."""
+        if not isinstance(self._value, jax.ShapeDtypeStruct):
+            return super().value
+        cast = context().autocast
+        wanted = cast is not None and self._autocast and is_float_dtype(self.dtype)
+        return jnp.zeros(self._shape, cast if wanted else self.dtype)
+
+
 def _rebuild(value: np.ndarray, state: dict[str, Any]) -> Variable:
     variable = object.__new__(Variable)
     for slot, content in state.items():
@@ -350,6 +370,7 @@ class _Scopes(threading.local):
     def __init__(self) -> None:
         self.frames: list[dict[Variable, Any] | set[int]] = []
         self.room: int | None = None
+        self.hollow = False
 
     def spend(self, name: str, shape: tuple[int, ...], dtype: str) -> None:
         """Takes the size of a new variable off the room that `limited_weights` gives."""
@@ -376,6 +397,16 @@ def limited_weights(size: int) -> Iterator[None]:
         yield
     finally:
         _scopes.room = outer
+
+
+@contextmanager
+def hollow_weights() -> Iterator[None]:
+    """Lets variables made inside by this thread take no memory and draw no numbers: shapes are all they are for."""
+    outer, _scopes.hollow = _scopes.hollow, True
+    try:
+        yield
+    finally:
+        _scopes.hollow = outer
 
 
 @contextmanager

@@ -18,6 +18,8 @@ from rich.console import Console
 from hornbill.engine.errors import ArgumentError, NotBuiltError, did_you_mean, one_of
 from hornbill.engine.layer import Layer
 from hornbill.engine.lazy import lazy_module
+from hornbill.engine.naming import kept_names
+from hornbill.explain.change import difference, telling_of_difference
 from hornbill.explain.document import build, build_layer
 from hornbill.explain.html import to_fragment, to_html
 from hornbill.explain.languages import chosen_language, words
@@ -172,7 +174,7 @@ def explain(
             "explain(examples=...) is for the interactive page.", got=f"to={to!r}.", fixes="to='page.html'"
         )
     if path is not None and _is_page(path, examples):
-        page.write_page(target, path, examples, language=chosen_language(language))
+        page.write_page(target, path, examples, language=language)
         return _explanation(target, None, None, level, language, width, None, None)
     explanation = _explanation(target, layer, axis, level, language, width, input_shape, change)
     if form is None:
@@ -203,7 +205,8 @@ def _explanation(
         chosen = "en"
 
     def make(code: str) -> Explanation:
-        document, telling = _answer(target, layer, axis, level, code, input_shape, change)
+        with kept_names():
+            document, telling = _answer(target, layer, axis, level, code, input_shape, change)
         return Explanation(document, telling, code, width, None if code == "en" else lambda: make("en"))
 
     return make(chosen)
@@ -214,7 +217,14 @@ def _answer(
 ) -> tuple[dict[str, Any], Telling]:
     """Returns the document and the telling that answer a question."""
     catalogue = words(language)
-    if not hasattr(target, "get_layer"):
+    alone = not hasattr(target, "get_layer")
+    if change or (input_shape is not None and not alone):
+        data = difference(target, input_shape, change, language)
+        if layer is not None:
+            only = _rows_named(data, target, layer)
+            data = {**data, "layers": [row for row in data["layers"] if row["index"] in only]}
+        return data, telling_of_difference(data, level)
+    if alone:
         document = build_layer(target, language, input_shape)
         return document, telling_of(document, catalogue, level, {0})
     document = build(target, language)

@@ -15,7 +15,7 @@ from hornbill.engine.graph import OpOperation
 from hornbill.engine.naming import to_snake_case
 from hornbill.engine.serialization import is_serialized_object, public_object
 
-__all__ = ["code_of", "config_of"]
+__all__ = ["arguments_of", "code_of", "config_of", "plain", "typed"]
 
 _ONE_NUMBER = frozenset({
     "kernel_size", "strides", "dilation_rate", "pool_size", "size", "padding", "cropping", "output_padding",
@@ -69,9 +69,32 @@ def code_of(operation: Any) -> str:
     return f"{_class_path(cls)}({_arguments(cls, arguments)})"
 
 
+def arguments_of(layer: Any) -> dict[str, Any]:
+    """Returns the arguments that make an equal layer, with its name: few of them for a layer of Hornbill's own.
+
+    What follows from another argument is left out, so that it follows again when that one is changed.
+    """
+    config = layer.get_config()
+    cls = type(layer)
+    if cls.__module__.partition(".")[0] != "hornbill":
+        return config
+    base = {key: config[key] for key in ("name", "trainable", "dtype") if key in config}
+    plainly = config_of(layer)
+    chosen = (
+        [name for name, _ in _different(cls, plainly)]
+        if _twin(cls, _required(cls, plainly))
+        else list(config)
+    )
+    return {**base, **{name: config[name] for name in chosen}}
+
+
+def _required(cls: type, config: dict[str, Any]) -> dict[str, Any]:
+    return {p.name: config[p.name] for p in parameters_of(cls) if p.default is p.empty and p.name in config}
+
+
 def _input_code(config: dict[str, Any]) -> str:
     shape = config.get("batch_shape") or [None]
-    words = [_value("shape", shape[1:])]
+    words = [typed("shape", shape[1:])]
     words += [f"batch_size={shape[0]}"] if shape[0] is not None else []
     words += [f"dtype={config['dtype']!r}"] if config.get("dtype", "float32") != "float32" else []
     return f"Input({', '.join(words)})"
@@ -124,22 +147,22 @@ def _arguments(cls: Any, given: list[tuple[str, Any]]) -> str:
     words = []
     for place, (name, value) in enumerate(given):
         by_place = place < _BY_PLACE and required[place : place + 1] == [name]
-        words.append(_value(name, value) if by_place else f"{name}={_value(name, value)}")
+        words.append(typed(name, value) if by_place else f"{name}={typed(name, value)}")
     return ", ".join(words)
 
 
-def _value(name: str, value: Any) -> str:
-    """Returns an argument as it would be typed."""
+def typed(name: str, value: Any) -> str:
+    """Returns an argument as it would be typed, from its value in a configuration."""
     if is_serialized_object(value):
         return _object(value)
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key!r}: {_value('', item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{key!r}: {typed('', item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
         if name in _ONE_NUMBER and (number := _same_number(value)) is not None:
             return f"{number}"
         if any(is_serialized_object(item) for item in value):
-            return "[" + ", ".join(_value("", item) for item in value) + "]"
-        items = ", ".join(_value(name if name in _ONE_NUMBER else "", item) for item in value)
+            return "[" + ", ".join(typed("", item) for item in value) + "]"
+        items = ", ".join(typed(name if name in _ONE_NUMBER else "", item) for item in value)
         return f"({items},)" if len(value) == 1 else f"({items})"
     return repr(value)
 

@@ -11,7 +11,7 @@ from typing import Any
 from hornbill.explain.languages import Catalogue
 from hornbill.explain.sizes import show_number
 from hornbill.explain.teaching import lessons
-from hornbill.explain.wording import bytes_words, tensors_words
+from hornbill.explain.wording import bytes_words, field_words, tensors_words
 
 __all__ = ["LEVELS", "Entry", "Line", "Telling", "telling_of"]
 
@@ -116,7 +116,8 @@ def _full(layer: dict[str, Any], document: dict[str, Any], catalogue: Catalogue)
     lines += _sizes(layer, catalogue)
     lines += _weights(layer, document, catalogue)
     lines += _costs(layer, catalogue)
-    lines += [_field(field, catalogue) for field in layer["receptive_field"]]
+    seen = catalogue.say("label.receptive_field")
+    lines += [Line(seen, field_words(field, catalogue)) for field in layer["receptive_field"]]
     lines.append(Line(catalogue.say("label.code"), layer["code"], "code"))
     return Entry(_title(layer, catalogue), lines, layer["depth"])
 
@@ -177,26 +178,6 @@ def _costs(layer: dict[str, Any], catalogue: Catalogue) -> list[Line]:
         size = bytes_words(layer["activation_bytes"])
         lines.append(Line(catalogue.say("label.output"), catalogue.say("bytes.output", size=size)))
     return lines
-
-
-def _field(field: dict[str, Any], catalogue: Catalogue) -> Line:
-    label = catalogue.say("label.receptive_field")
-    if field["whole"] or all(axis["whole"] for axis in field["axes"]):
-        return Line(label, catalogue.say("field.whole", input=field["input"]))
-    parts = []
-    for axis in field["axes"]:
-        name = catalogue.axis(axis["name"])
-        key = (
-            "field.axis.whole"
-            if axis["whole"]
-            else "field.axis"
-            if axis["jump"] is not None
-            else "field.axis.open"
-        )
-        parts.append(catalogue.say(key, name=name, size=axis["size"], jump=axis["jump"], start=axis["start"]))
-    return Line(
-        label, catalogue.say("field", input=field["input"], axes=catalogue.say("semicolon").join(parts))
-    )
 
 
 def _totals(document: dict[str, Any], catalogue: Catalogue, level: str) -> list[Line]:

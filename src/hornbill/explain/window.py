@@ -40,6 +40,8 @@ def window_of(row: Row, config: dict[str, Any]) -> dict[str, Any] | None:
         return None
     record = records[places[0]]
     window, kind = geometry_of(record), _KINDS[record.name]
+    if window is None:
+        return None
     output = record.output.shape
     pads: list[list[int] | None] = [_listed(window.pads(i)) for i in range(window.rank)]
     padding, before = window.padding, [window.inputs.shape[axis] for axis in window.axes]
@@ -48,7 +50,8 @@ def window_of(row: Row, config: dict[str, Any]) -> dict[str, Any] | None:
         pads = [_cut(window, i, None if extra is None else _number(extra, i)) for i in range(window.rank)]
     pad = records[places[0] - 1] if places[0] else None
     if pad is not None and (causal := _causal(pad, record)) is not None:
-        padding, before, pads = "causal", [pad.tensors()[0].shape[window.axes[0]]], [[causal, 0]]
+        padding, before = "causal", [pad.tensors()[0].shape[window.axes[0]]]
+        pads = [[causal, 0]]
     return {
         "kind": kind,
         "rank": window.rank,

@@ -11,7 +11,7 @@ from typing import Any
 from hornbill.explain.languages import Catalogue
 from hornbill.explain.sizes import show_bytes, show_number
 
-__all__ = ["bytes_words", "count_sentence_of", "shape_words", "tensors_words"]
+__all__ = ["bytes_words", "count_sentence_of", "field_words", "shape_words", "tensors_words"]
 
 _MOST_WEIGHTS, _MOST_PARTS = 6, 8
 
@@ -70,3 +70,20 @@ def _weight_words(weight: dict[str, Any], catalogue: Catalogue) -> str:
     if len(factors) < 3:
         return " x ".join(factors)
     return f"({' x '.join(factors[:-1])}) x {factors[-1]}"
+
+
+def field_words(field: dict[str, Any], catalogue: Catalogue) -> str:
+    """Returns what one output cell sees of an input of the model.
+
+    Args:
+        field: A receptive field as it stands in the document.
+        catalogue: The words.
+    """
+    if field["whole"] or all(axis["whole"] for axis in field["axes"]):
+        return catalogue.say("field.whole", input=field["input"])
+    parts = []
+    for axis in field["axes"]:
+        name, known = catalogue.axis(axis["name"]), axis["jump"] is not None
+        key = "field.axis.whole" if axis["whole"] else "field.axis" if known else "field.axis.open"
+        parts.append(catalogue.say(key, name=name, size=axis["size"], jump=axis["jump"], start=axis["start"]))
+    return catalogue.say("field", input=field["input"], axes=catalogue.say("semicolon").join(parts))

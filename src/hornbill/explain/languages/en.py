@@ -242,3 +242,22 @@ TEMPLATES |= {
     "teach.receptive_field": "The receptive field is the part of the model's input that one output cell can see. It grows with "
     "every kernel; a stride makes all later kernels reach further. A start below 0 lies in the padding.",
 }
+
+# What would differ.
+TEMPLATES |= {
+    "change.title": "With {asked}, {name} would differ in this:",
+    "change.nothing": "Nothing would differ.",
+    "change.unchanged": "All else stays, {count} layers among it.",
+    "change.inputs": "input",
+    "change.outputs": "output",
+    "change.way": "{way} (times {times})",
+    "change.total.parameters": "All parameters",
+    "change.total.parameters.count": "parameters",
+    "change.total.trainable": "Trainable",
+    "change.total.bytes": "weights",
+    "change.total.multiply_adds.forward": "multiply-adds forward",
+    "change.total.multiply_adds.training": "multiply-adds in training",
+    "change.total.activation_bytes": "activations per sample",
+    "change.total.memory.peak.bytes": "peak of a training step",
+    "change.total.memory.largest_batch": "largest batch",
+}

@@ -175,3 +175,22 @@ TEMPLATES |= {
     "teach.receptive_field": "感受野是一个输出单元在模型输入中能看到的部分。每个卷积核都使它增大；步幅使之后所有的卷积核看得"
     "更远。起点小于 0 表示落在填充里。",
 }
+
+# 会有什么不同。
+TEMPLATES |= {
+    "change.title": "若 {asked}，{name} 会有以下不同：",
+    "change.nothing": "没有任何不同。",
+    "change.unchanged": "其余不变，包括 {count} 层。",
+    "change.inputs": "输入",
+    "change.outputs": "输出",
+    "change.way": "{way}（{times} 倍）",
+    "change.total.parameters": "全部参数",
+    "change.total.parameters.count": "参数",
+    "change.total.trainable": "可训练",
+    "change.total.bytes": "权重",
+    "change.total.multiply_adds.forward": "前向乘加",
+    "change.total.multiply_adds.training": "训练乘加",
+    "change.total.activation_bytes": "每个样本的激活值",
+    "change.total.memory.peak.bytes": "训练步的峰值内存",
+    "change.total.memory.largest_batch": "最大批量",
+}
