@@ -42,13 +42,43 @@ def build_parser() -> argparse.ArgumentParser:
         commands.add_parser(name, help=text).add_argument("model", help="a .keras or .h5 file")
     plot = commands.add_parser("plot", help="draw the network")
     plot.add_argument("model", help="a .keras or .h5 file")
-    plot.add_argument(
-        "-o", "--output", help="picture to write (.png, .svg, .pdf); beside the model if left out"
-    )
+    _add_plot_options(plot)
     convert = commands.add_parser("convert", help="write a stored model in another format")
     convert.add_argument("model", help="file to read")
     convert.add_argument("output", help="file to write; its suffix says the format")
     return parser
+
+
+def _add_plot_options(plot: argparse.ArgumentParser) -> None:
+    """Adds the options of `hornbill plot`: the arguments of `plot_model`."""
+    plot.add_argument(
+        "-o", "--output", help="picture to write (.png, .svg, .pdf, .dot); beside the model if left out"
+    )
+    for flag, name, text in (
+        ("--shapes", "show_shapes", "show input and output shapes"),
+        ("--axes", "show_axes", "name the axes of shapes: batch None, height 28, ..."),
+        ("--dtype", "show_dtype", "show dtypes"),
+        ("--names", "show_layer_names", "show names besides classes"),
+        ("--activations", "show_layer_activations", "show activations"),
+        ("--trainable", "show_trainable", "show what is trained"),
+        ("--expand-nested", "expand_nested", "draw inner models in full"),
+    ):
+        plot.add_argument(flag, dest=name, action="store_true", help=text)
+    plot.add_argument(
+        "--no-params", dest="show_params", action="store_false", help="leave out parameter counts"
+    )
+    plot.add_argument(
+        "--rankdir", choices=("TB", "LR"), default="TB", help="from top to bottom, or left to right"
+    )
+    plot.add_argument("--splines", default="ortho", help="how lines run: ortho, line or curved")
+    plot.add_argument("--dpi", type=float, default=200, help="dots per inch of a PNG (200)")
+    plot.add_argument(
+        "--layers",
+        dest="layer_range",
+        nargs=2,
+        metavar=("FIRST", "LAST"),
+        help="draw only from one layer to another",
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -87,7 +117,8 @@ def _summary(options: argparse.Namespace) -> None:
 
 def _plot(options: argparse.Namespace) -> None:
     path = options.output or str(Path(options.model).with_suffix(".png"))
-    _load(options.model).plot(path)
+    arguments = {k: v for k, v in vars(options).items() if k not in ("command", "model", "output")}
+    _load(options.model).plot(path, **arguments)
     print(path)
 
 

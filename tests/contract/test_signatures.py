@@ -15,7 +15,6 @@ ADDED = {
 }
 # Where the signature's text differs though the same calls work, and why.
 OTHER = {
-    "keras.utils.model_to_dot": "only says that plot_model draws without pydot",
     "keras.callbacks.Callback": "has no __init__; its base takes any arguments to remember them",
     "keras.optimizers.schedules.LearningRateSchedule": "has no __init__; its base takes any arguments to remember them",
     "keras.optimizers.legacy.Optimizer": "is the Optimizer; Keras has an empty stand-in",

@@ -1,66 +1,42 @@
 """A drawing made of boxes, texts and lines, and its three files: SVG, PNG and PDF.
 
-SVG and PDF are written here (both are text formats), PNG by Pillow. Sizes are in points, 72 to the inch.
+SVG is written here, PNG by Pillow, PDF in `pdf.py`. Sizes are in points, 72 to the inch. What is drawn is the same in
+all three; see `typeface.py` for the letters.
 """
 
 from __future__ import annotations
 
-import zlib
+import base64
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-from hornbill.engine.errors import ArgumentError, did_you_mean
+from hornbill.engine.errors import ArgumentError, FileError, did_you_mean
+from hornbill.explain.drawing_parts import (
+    BOLD,
+    Colour,
+    PathPart,
+    RectanglePart,
+    Step,
+    TextPart,
+    arrow_head,
+    flat,
+)
+from hornbill.explain.pdf import to_pdf
+from hornbill.explain.typeface import UNITS, base_face, lost_signs, plain, runs, warn_of
 
-__all__ = ["Drawing", "text_width"]
+__all__ = ["Drawing"]
 
-Colour = tuple[int, int, int]
-
-
-@dataclass(slots=True)
-class _Rectangle:
-    x: float
-    y: float
-    width: float
-    height: float
-    fill: Colour
-    stroke: Colour
-    radius: float
-
-
-@dataclass(slots=True)
-class _Text:
-    x: float
-    y: float
-    text: str
-    size: float
-    colour: Colour
-    bold: bool
-    anchor: str
-
-
-@dataclass(slots=True)
-class _Path:
-    points: list[tuple[float, float]]
-    colour: Colour
-    width: float
-    arrow: bool
-    dashed: bool
-
-
-@cache
-def _font(size: float) -> Any:
-    return ImageFont.load_default(size)
-
-
-def text_width(text: str, size: float, bold: bool = False) -> float:
-    """Returns the width of a text in points."""
-    return _font(32.0).getlength(text) * size / 32.0 * (1.06 if bold else 1.0)
+_MOST_SIDE, _MOST_PIXELS = 60_000, 300_000_000  # of a PNG file
+_STRIP = 12_000_000  # pixels drawn at a time
+_LARGE = 2.0  # pixels to the point
+_FAMILY = "hornbill, 'Noto Sans CJK SC', 'Noto Sans SC', 'PingFang SC', 'Microsoft YaHei', Helvetica, Arial, sans-serif"
 
 
 @dataclass
@@ -71,204 +47,265 @@ class Drawing:
         width: Width in points.
         height: Height in points.
         title: What it shows, for screen readers.
+        parts: What was drawn, in order.
+        dpi: Dots per inch of PNG files if `save` is given none.
     """
 
     width: float
     height: float
     title: str = ""
     parts: list[Any] = field(default_factory=list)
+    dpi: float = 200.0
 
     def rectangle(
-        self,
-        x: float,
-        y: float,
-        width: float,
-        height: float,
-        fill: Colour,
-        stroke: Colour,
-        radius: float = 4.0,
-    ) -> None:
+        self, x: float, y: float, width: float, height: float, fill: Colour, stroke: Colour, radius: float = 4.0,
+        dashed: bool = False,
+    ) -> None:  # fmt: skip
         """Adds a box with its upper left corner at x, y."""
-        self.parts.append(_Rectangle(x, y, width, height, fill, stroke, radius))
+        self.parts.append(RectanglePart(x, y, width, height, fill, stroke, radius, dashed))
 
     def text(
         self, x: float, y: float, text: str, size: float = 10.0, colour: Colour = (20, 24, 31), bold: bool = False,
         anchor: str = "middle",
     ) -> None:  # fmt: skip
         """Adds a text whose base line is at y; `anchor` is "start", "middle" or "end"."""
-        self.parts.append(_Text(x, y, text, size, colour, bold, anchor))
+        self.parts.append(TextPart(x, y, text, size, colour, bold, anchor))
 
     def path(
-        self, points: list[tuple[float, float]], colour: Colour = (90, 98, 112), width: float = 1.2, arrow: bool = True,
+        self, steps: Sequence[Step], colour: Colour = (90, 98, 112), width: float = 1.2, arrow: bool = True,
         dashed: bool = False,
     ) -> None:  # fmt: skip
-        """Adds a line through points, with an arrow at its end."""
-        self.parts.append(_Path(points, colour, width, arrow, dashed))
+        """Adds a line, with an arrow head at its end."""
+        self.parts.append(PathPart(list(steps), colour, width, arrow, dashed))
 
-    def save(self, path: Any, dpi: float = 200.0) -> None:
-        """Writes the drawing in the format that the file's suffix says."""
+    def save(self, path: Any, dpi: float | None = None, format: str | None = None) -> None:
+        """Writes the drawing in the format that `format`, or else the file's suffix, says."""
         target = Path(path)
-        suffix = target.suffix.lower()
-        writers = {".svg": self.to_svg, ".png": lambda: self.to_png(dpi), ".pdf": self.to_pdf}
-        if suffix not in writers:
+        content = self.encode(format or target.suffix.lower().removeprefix("."), dpi)
+        try:
+            target.write_bytes(content)
+        except OSError as error:
+            raise FileError(
+                "The picture cannot be written.", got=f"{str(path)!r}: {error.strerror}."
+            ) from error
+
+    def encode(self, format: str, dpi: float | None = None) -> bytes:
+        """Returns the bytes of a "png", "svg" or "pdf" file."""
+        from_format = {
+            "svg": lambda: self.to_svg().encode(),
+            "png": lambda: self.to_png(dpi),
+            "pdf": self.to_pdf,
+        }
+        if format not in from_format:
             raise ArgumentError(
-                f"A picture is written as .png, .svg or .pdf.{did_you_mean(suffix, writers)}",
-                got=f"{str(path)!r}.",
+                f"A picture is written as .png, .svg or .pdf.{did_you_mean(format, from_format)}",
+                got=f"format {format!r}.",
+                fixes="to_file='model.svg'",
             )
-        content = writers[suffix]()
-        target.write_bytes(content.encode() if isinstance(content, str) else content)
+        return from_format[format]()
+
+    def texts(self) -> list[TextPart]:
+        """Returns the texts."""
+        return [part for part in self.parts if isinstance(part, TextPart)]
+
+    def warn_of_lost_signs(self) -> None:
+        """Warns once if some signs are drawn as codes."""
+        warn_of("".join(lost_signs(part.text) for part in self.texts()))
 
     # ---- SVG
 
     def to_svg(self) -> str:
-        """Returns the drawing as SVG."""
+        """Returns the drawing as SVG; the base font is inside, other signs are left to the viewer's fonts."""
         title = escape(self.title)
+        font = base64.b64encode(base_face().data or b"").decode()
         lines = [
             (
-                f'<svg xmlns="http://www.w3.org/2000/svg" width="{self.width:.0f}" height="{self.height:.0f}" '
-                f'viewBox="0 0 {self.width:.1f} {self.height:.1f}" role="img" aria-label="{title}" '
-                "font-family=\"Helvetica, Arial, 'Noto Sans', sans-serif\">"
+                f'<svg xmlns="http://www.w3.org/2000/svg" width="{self.width:.1f}" height="{self.height:.1f}" '
+                f'viewBox="0 0 {self.width:.1f} {self.height:.1f}" role="img" aria-label={quoteattr(self.title)} '
+                f'font-family="{_FAMILY}">'
             ),
             f"<title>{title}</title>",
+            "<style>@font-face{font-family:hornbill;src:url(data:font/ttf;base64," + font + ")}</style>",
             f'<rect width="{self.width:.1f}" height="{self.height:.1f}" fill="#ffffff"/>',
         ]
-        lines += [self._svg_part(part) for part in self.parts]
+        lines += [_svg_part(part) for part in self.parts]
         return "\n".join([*lines, "</svg>"]) + "\n"
-
-    def _svg_part(self, part: Any) -> str:
-        if isinstance(part, _Rectangle):
-            return (
-                f'<rect x="{part.x:.1f}" y="{part.y:.1f}" width="{part.width:.1f}" height="{part.height:.1f}" '
-                f'rx="{part.radius}" fill="{_hex(part.fill)}" stroke="{_hex(part.stroke)}"/>'
-            )
-        if isinstance(part, _Text):
-            weight = ' font-weight="bold"' if part.bold else ""
-            return (
-                f'<text x="{part.x:.1f}" y="{part.y:.1f}" font-size="{part.size}" fill="{_hex(part.colour)}" '
-                f'text-anchor="{part.anchor}"{weight}>{escape(part.text)}</text>'
-            )
-        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in part.points)
-        dash = ' stroke-dasharray="4 3"' if part.dashed else ""
-        stroke = f'stroke="{_hex(part.colour)}" stroke-width="{part.width}"'
-        line = f'<polyline points="{points}" fill="none" {stroke}{dash}/>'
-        if not part.arrow:
-            return line
-        head = " ".join(f"{x:.1f},{y:.1f}" for x, y in _arrow(part.points))
-        return line + f'<polygon points="{head}" fill="{_hex(part.colour)}"/>'
 
     # ---- PNG
 
-    def to_png(self, dpi: float = 200.0) -> bytes:
-        """Returns the drawing as PNG with `dpi` dots per inch."""
-        scale = dpi / 72.0
-        largest = 30_000.0
-        scale = min(scale, largest / max(self.width, self.height))
-        image = Image.new(
-            "RGB", (max(1, round(self.width * scale)), max(1, round(self.height * scale))), "white"
-        )
-        draw = ImageDraw.Draw(image)
-        for part in self.parts:
-            self._draw_part(draw, part, scale)
-        stream = BytesIO()
-        image.save(stream, "PNG", dpi=(dpi, dpi), optimize=True)
-        return stream.getvalue()
+    def to_png(self, dpi: float | None = None) -> bytes:
+        """Returns the drawing as PNG.
 
-    @staticmethod
-    def _draw_part(draw: ImageDraw.ImageDraw, part: Any, scale: float) -> None:
-        if isinstance(part, _Rectangle):
-            box = [
-                part.x * scale,
-                part.y * scale,
-                (part.x + part.width) * scale,
-                (part.y + part.height) * scale,
-            ]
-            draw.rounded_rectangle(
-                box,
-                part.radius * scale,
-                fill=part.fill,
-                outline=part.stroke,
-                width=max(1, round(scale * 0.8)),
+        Args:
+            dpi: Dots per inch.
+
+        Raises:
+            ArgumentError: If `dpi` is no positive number, or so large that the picture would be of no use.
+        """
+        dpi = self.dpi if dpi is None else dpi
+        if not isinstance(dpi, (int, float)) or isinstance(dpi, bool) or not dpi > 0:
+            raise ArgumentError(
+                "dpi is a positive number: the dots per inch of a PNG.", got=f"dpi={dpi!r}.", fixes="dpi=200"
             )
-        elif isinstance(part, _Text):
-            font = _font(round(part.size * scale, 1))
-            anchor = {"start": "ls", "middle": "ms", "end": "rs"}[part.anchor]
-            stroke = scale * 0.14 if part.bold and scale > 1.5 else 0
-            draw.text(
-                (part.x * scale, part.y * scale), part.text, fill=part.colour, font=font, anchor=anchor,
-                stroke_width=stroke, stroke_fill=part.colour,
-            )  # fmt: skip
-        else:
-            points = [(x * scale, y * scale) for x, y in part.points]
-            draw.line(points, fill=part.colour, width=max(1, round(part.width * scale)), joint="curve")
-            if part.arrow:
-                draw.polygon([(x * scale, y * scale) for x, y in _arrow(part.points)], fill=part.colour)
+        scale = dpi / 72.0
+        width, height = max(1, round(self.width * scale)), max(1, round(self.height * scale))
+        if max(width, height) > _MOST_SIDE or width * height > _MOST_PIXELS:
+            most = min(_MOST_SIDE / max(width, height), (_MOST_PIXELS / width / height) ** 0.5) * dpi
+            raise ArgumentError(
+                f"A PNG of at most {_MOST_SIDE:,} pixels a side and {_MOST_PIXELS:,} in all can be written.",
+                got=f"dpi={dpi:g}, which makes {width:,} x {height:,} pixels.",
+                fixes=(f"dpi={int(most)}", "to_file='model.svg'  # or .pdf: sharp at any size"),
+            )
+        self.warn_of_lost_signs()
+        image = _rough(self.parts, width, height, scale)
+        draw = ImageDraw.Draw(image)
+        for part in self.texts() if scale >= _LARGE else ():
+            _write(draw, part, scale)
+        stream = BytesIO()
+        image.save(stream, "PNG", dpi=(dpi, dpi), compress_level=9)
+        return stream.getvalue()
 
     # ---- PDF
 
     def to_pdf(self) -> bytes:
-        """Returns the drawing as a PDF page, with the Helvetica that every reader has."""
-        content = zlib.compress(
-            "\n".join(self._pdf_part(part) for part in self.parts).encode("latin-1", "replace")
+        """Returns the drawing as a PDF page, with its fonts inside."""
+        self.warn_of_lost_signs()
+        return to_pdf(self.parts, self.width, self.height, self.title)
+
+
+# ---- SVG
+
+
+def _svg_part(part: Any) -> str:
+    if isinstance(part, RectanglePart):
+        dash = ' stroke-dasharray="4 3"' if part.dashed else ""
+        return (
+            f'<rect x="{part.x:.1f}" y="{part.y:.1f}" width="{part.width:.1f}" height="{part.height:.1f}" '
+            f'rx="{part.radius:g}" fill="{_hex(part.fill)}" stroke="{_hex(part.stroke)}" stroke-width="0.8"{dash}/>'
         )
-        size = f"[0 0 {self.width:.2f} {self.height:.2f}]"
-        fonts = "<< /F1 5 0 R /F2 6 0 R >>"
-        objects = [
-            b"<< /Type /Catalog /Pages 2 0 R >>",
-            b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-            f"<< /Type /Page /Parent 2 0 R /MediaBox {size} /Contents 4 0 R /Resources << /Font {fonts} >> >>".encode(),
-            f"<< /Length {len(content)} /Filter /FlateDecode >>\nstream\n".encode()
-            + content
-            + b"\nendstream",
-            b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
-            b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica-Bold /Encoding /WinAnsiEncoding >>",
-        ]
-        out, places = bytearray(b"%PDF-1.4\n"), []
-        for number, body in enumerate(objects, 1):
-            places.append(len(out))
-            out += f"{number} 0 obj\n".encode() + body + b"\nendobj\n"
-        start = len(out)
-        out += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n".encode()
-        out += b"".join(f"{place:010d} 00000 n \n".encode() for place in places)
-        out += f"trailer\n<< /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n".encode()
-        return bytes(out)
-
-    def _pdf_part(self, part: Any) -> str:
-        top = self.height
-        if isinstance(part, _Rectangle):
-            return (
-                f"{_rgb(part.fill)} rg {_rgb(part.stroke)} RG 0.8 w {part.x:.2f} {top - part.y - part.height:.2f} "
-                f"{part.width:.2f} {part.height:.2f} re B"
-            )
-        if isinstance(part, _Text):
-            width = text_width(part.text, part.size, part.bold)
-            x = part.x - {"start": 0.0, "middle": width / 2, "end": width}[part.anchor]
-            text = part.text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
-            font = "F2" if part.bold else "F1"
-            return f"BT {_rgb(part.colour)} rg /{font} {part.size} Tf {x:.2f} {top - part.y:.2f} Td ({text}) Tj ET"
-        moves = " ".join(f"{x:.2f} {top - y:.2f} {'l' if i else 'm'}" for i, (x, y) in enumerate(part.points))
-        dash = "[4 3] 0 d" if part.dashed else "[] 0 d"
-        line = f"{_rgb(part.colour)} RG {part.width} w {dash} {moves} S"
-        if not part.arrow:
-            return line
-        head = " ".join(
-            f"{x:.2f} {top - y:.2f} {'l' if i else 'm'}" for i, (x, y) in enumerate(_arrow(part.points))
+    if isinstance(part, TextPart):
+        colour = _hex(part.colour)
+        thick = f' stroke="{colour}" stroke-width="{BOLD * part.size:.2f}"' if part.bold else ""
+        # the width as measured: with another font the text is squeezed, never cut off
+        fit = (
+            "" if lost_signs(part.text) else f' textLength="{part.width:.2f}" lengthAdjust="spacingAndGlyphs"'
         )
-        return f"{line} {_rgb(part.colour)} rg {head} f"
-
-
-def _arrow(points: list[tuple[float, float]], size: float = 5.0) -> list[tuple[float, float]]:
-    """Returns the three corners of the arrow head at the end of a line."""
-    (ax, ay), (bx, by) = points[-2], points[-1]
-    length = max(((bx - ax) ** 2 + (by - ay) ** 2) ** 0.5, 1e-6)
-    ux, uy = (bx - ax) / length, (by - ay) / length
-    left = (bx - size * ux - size * 0.5 * uy, by - size * uy + size * 0.5 * ux)
-    right = (bx - size * ux + size * 0.5 * uy, by - size * uy - size * 0.5 * ux)
-    return [(bx, by), left, right]
+        return (
+            f'<text x="{part.x:.1f}" y="{part.y:.1f}" font-size="{part.size:g}" fill="{colour}" '
+            f'text-anchor="{part.anchor}"{thick}{fit}>{escape(plain(part.text))}</text>'
+        )
+    moves = " ".join(
+        f"{'C' if len(step) > 2 else 'L' if i else 'M'}{' '.join(f'{v:.1f}' for v in step)}"
+        for i, step in enumerate(part.steps)
+    )
+    dash = ' stroke-dasharray="4 3"' if part.dashed else ""
+    stroke = f'stroke="{_hex(part.colour)}" stroke-width="{part.width:g}"'
+    line = f'<path d="{moves}" fill="none" {stroke}{dash}/>'
+    if not part.arrow:
+        return line
+    head = " ".join(f"{x:.1f},{y:.1f}" for x, y in arrow_head(part.steps))
+    return f'{line}<polygon points="{head}" fill="{_hex(part.colour)}"/>'
 
 
 def _hex(colour: Colour) -> str:
     return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
-def _rgb(colour: Colour) -> str:
-    return " ".join(f"{c / 255:.3f}" for c in colour)
+# ---- PNG
+
+
+def _rough(parts: Sequence[Any], width: int, height: int, scale: float) -> Image.Image:
+    """Draws boxes and lines larger and shrinks them, strip by strip: smooth edges in little memory.
+
+    Small letters are drawn so too, since Pillow sets letters on whole pixels.
+    """
+    finer = 4 if scale < 2 else 3
+    strip = max(16, min(height, _STRIP // (width * finer * finer)))
+    shapes = [(part, _span(part)) for part in parts if scale < _LARGE or not isinstance(part, TextPart)]
+    image = Image.new("RGB", (width, height), "white")
+    for top in range(0, height, strip):
+        rows = min(strip, height - top)
+        piece = Image.new("RGB", (width * finer, rows * finer), "white")
+        draw = ImageDraw.Draw(piece)
+        for part, (first, last) in shapes:
+            if last * scale >= top - 8 and first * scale <= top + rows + 8:
+                _draw_shape(draw, part, scale * finer, top * finer)
+        image.paste(piece.reduce(finer), (0, top))
+    return image
+
+
+def _span(part: Any) -> tuple[float, float]:
+    if isinstance(part, TextPart):
+        return part.y - 2 * part.size, part.y + part.size
+    if isinstance(part, RectanglePart):
+        return part.y, part.y + part.height
+    heights = [step[i] for step in part.steps for i in range(1, len(step), 2)]
+    return min(heights) - 6, max(heights) + 6
+
+
+def _draw_shape(draw: ImageDraw.ImageDraw, part: Any, scale: float, top: float) -> None:
+    if isinstance(part, RectanglePart):
+        box = [
+            part.x * scale,
+            part.y * scale - top,
+            (part.x + part.width) * scale,
+            (part.y + part.height) * scale - top,
+        ]
+        width = max(1, round(scale * 0.8))
+        draw.rounded_rectangle(
+            box,
+            part.radius * scale,
+            fill=part.fill,
+            outline=None if part.dashed else part.stroke,
+            width=width,
+        )
+        if part.dashed:
+            (a, b, c, d) = box
+            for ends in (((a, b), (c, b)), ((c, b), (c, d)), ((c, d), (a, d)), ((a, d), (a, b))):
+                _dashes(draw, list(ends), part.stroke, width, scale)
+        return
+    if isinstance(part, TextPart):
+        _write(draw, part, scale, top)
+        return
+    points = [(x * scale, y * scale - top) for x, y in flat(part.steps)]
+    width = max(1, round(part.width * scale))
+    if part.dashed:
+        _dashes(draw, points, part.colour, width, scale)
+    else:
+        draw.line(points, fill=part.colour, width=width, joint="curve")
+    if part.arrow:
+        draw.polygon([(x * scale, y * scale - top) for x, y in arrow_head(part.steps)], fill=part.colour)
+
+
+def _dashes(
+    draw: ImageDraw.ImageDraw, points: list[tuple[float, float]], colour: Colour, width: int, scale: float
+) -> None:
+    on, off, along = 4 * scale, 3 * scale, 0.0
+    for (ax, ay), (bx, by) in pairwise(points):
+        length = ((bx - ax) ** 2 + (by - ay) ** 2) ** 0.5
+        at = -along
+        while length and at < length:
+            first, last = max(at, 0.0) / length, min(at + on, length) / length
+            if last > first:
+                ends = [(ax + (bx - ax) * t, ay + (by - ay) * t) for t in (first, last)]
+                draw.line(ends, fill=colour, width=width)
+            at += on + off
+        along = (along + length) % (on + off)
+
+
+def _write(draw: ImageDraw.ImageDraw, part: TextPart, scale: float, top: float = 0.0) -> None:
+    """Writes a text sign by sign, each where it was measured to be: fonts of few pixels would run wider or narrower."""
+    x, pixels = part.left * scale, part.size * scale
+    strikes = (-0.4 * BOLD, 0.4 * BOLD) if part.bold else (0.0,)
+    for face, piece in runs(part.text):
+        font = face.at(pixels)
+        for sign in piece:
+            for shift in strikes:
+                draw.text(
+                    (x + (shift + BOLD / 2 * part.bold) * pixels, part.y * scale - top),
+                    sign,
+                    fill=part.colour,
+                    font=font,
+                    anchor="ls",
+                )
+            x += face.advance(sign) * pixels / UNITS

@@ -1,62 +1,99 @@
 """`plot_model`: a picture of a network with nothing but pip-installed packages.
 
-Each call of a layer is a box: name and class, shapes, and how its parameter count comes about. Skips are drawn beside
-the main line. The layout is in `layout.py`, the files in `drawing.py`.
+Each call of a layer is a box: name and class, shapes, and how its parameter count comes about. Skips run in lanes
+beside the boxes, inner models stand in frames. Where things go is in `layout.py` and `routes.py`, what the boxes say in
+`labels.py`, the files in `drawing.py`, the DOT text in `dot.py`.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from hornbill.engine.config import check_unknown
-from hornbill.engine.errors import ArgumentError, NotBuiltError
+from hornbill.engine.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    FileError,
+    NotBuiltError,
+    did_you_mean,
+    one_of,
+)
 from hornbill.engine.layer import Layer
-from hornbill.explain.counts import count_formula
-from hornbill.explain.drawing import Colour, Drawing, text_width
-from hornbill.explain.layout import Box, Line, arrange
+from hornbill.explain.dot import dot_text
+from hornbill.explain.drawing import Drawing
+from hornbill.explain.labels import Shown
 from hornbill.explain.rows import Row, rows_of
+from hornbill.explain.scene import Scene, make_scene, paint
 
 __all__ = ["ModelPicture", "model_to_dot", "plot_model"]
 
-_MARGIN, _PADDING, _LINE_HEIGHT, _SIZE = 16.0, 9.0, 13.5, 10.0
-
-# Pale fills by kind of layer; the class name says the same in words. (red, green, blue)
-_FILLS: tuple[tuple[tuple[str, ...], Colour], ...] = (
-    (("Input",), (232, 236, 242)),
-    (("Transpose", "UpSampling"), (255, 237, 213)),
-    (("Conv",), (219, 234, 254)),
-    (("Pool",), (220, 243, 228)),
-    (("Dense", "Embedding", "Einsum"), (237, 228, 254)),
-    (("Norm",), (254, 243, 199)),
-    (("LSTM", "GRU", "RNN", "Attention", "Bidirectional"), (252, 228, 240)),
-    (("Dropout", "Noise"), (241, 241, 239)),
-)
+# Graphviz's words for how lines run -> ours.
+_SPLINES = {
+    "ortho": "ortho", "line": "line", "polyline": "line", "false": "line", "curved": "curved", "spline": "curved",
+    "true": "curved",
+}  # fmt: skip
+_DOT = ("dot", "gv")
 
 
 class ModelPicture:
-    """A picture of a model, to be shown or written.
+    """A picture of a model, to be shown, written, or had as DOT text.
+
+    It answers to the names of `pydot.Dot` that programs use: `write_png(path)`, `create(format="svg")`, `to_string()`.
 
     Attributes:
         drawing: The drawing.
         dpi: Dots per inch of PNG files.
     """
 
-    def __init__(self, drawing: Drawing, rows: list[Row], links: list[tuple[int, int]], dpi: float) -> None:
-        self.drawing, self.dpi, self._rows, self._links = drawing, dpi, rows, links
+    def __init__(self, drawing: Drawing, scene: Scene, rankdir: str, cluster: bool) -> None:
+        self.drawing, self.dpi = drawing, drawing.dpi
+        self._scene, self._rankdir, self._cluster = scene, rankdir, cluster
 
     def save(self, path: Any) -> None:
-        """Writes a .png, .svg or .pdf file."""
-        self.drawing.save(path, self.dpi)
+        """Writes a .png, .svg, .pdf or .dot file."""
+        self.write(path)
 
-    write = save
+    def write(self, path: Any, prog: Any = None, format: str | None = None) -> bool:
+        """Writes a file.
+
+        Args:
+            path: Where to.
+            prog: Graphviz' program, in pydot; only None and "dot" are taken, since none is run.
+            format: "png", "svg", "pdf" or "dot"; the file's suffix if None.
+        """
+        content = self.create(prog, format or Path(path).suffix.lower().removeprefix("."))
+        try:
+            Path(path).write_bytes(content)
+        except OSError as error:
+            raise FileError(
+                "The picture cannot be written.", got=f"{str(path)!r}: {error.strerror}."
+            ) from error
+        return True
+
+    def create(self, prog: Any = None, format: str = "png") -> bytes:
+        """Returns the bytes of a file; see `write`."""
+        if prog not in (None, "dot"):
+            raise ArgumentError(
+                "Hornbill lays the picture out itself; no Graphviz program is run.", got=f"prog={prog!r}."
+            )
+        return self.to_string().encode() if format in _DOT else self.drawing.encode(format)
 
     def to_string(self) -> str:
-        """Returns the graph in the DOT language."""
-        lines = ["digraph G {"]
-        lines += [f'  n{i} [label="{row.name} ({row.class_name})"];' for i, row in enumerate(self._rows)]
-        lines += [f"  n{a} -> n{b};" for a, b in self._links]
-        return "\n".join([*lines, "}"])
+        """Returns the graph in the DOT language, for Graphviz and what reads its files."""
+        return dot_text(self._scene, self._rankdir, self.dpi, self._cluster)
+
+    def __getattr__(self, name: str) -> Any:
+        verb, _, format = name.partition("_")
+        if verb in ("write", "create") and format in ("png", "svg", "pdf", "dot"):
+            if verb == "write":
+                return lambda path, prog=None: self.write(path, prog, format)
+            return lambda prog=None: self.create(prog, format)
+        raise AttributeError(
+            f"A ModelPicture has no {name!r}: it is no pydot.Dot. It has save(path), create(format=...) and "
+            "to_string() (DOT text, which pydot.graph_from_dot_data reads)."
+        )
 
     def _repr_svg_(self) -> str:
         return self.drawing.to_svg()
@@ -73,156 +110,177 @@ def plot_model(
     dpi: float = 200,
     show_layer_activations: bool = False,
     show_trainable: bool = False,
-    splines: str = "ortho",  # noqa: ARG001 (part of Keras' signature)
+    splines: str = "ortho",
     show_params: bool = True,
+    show_axes: bool = False,
     **kwargs: Any,
 ) -> ModelPicture:
-    """Draws a model into a file.
+    """Draws a model into a file. No Graphviz, no pydot and no font is needed.
 
     Args:
         model: A built model.
-        to_file: A .png, .svg or .pdf file; None writes nothing.
+        to_file: A .png, .svg, .pdf or .dot file; PNG if it has no suffix; None writes nothing.
         show_shapes: Whether input and output shapes are shown; output shapes are always shown when parameters are.
-        show_dtype: Whether the dtype of the output is shown.
+        show_dtype: Whether dtypes of outputs are shown.
         show_layer_names: Whether names are shown besides classes.
         rankdir: "TB" draws from top to bottom, "LR" from left to right.
-        expand_nested: Whether layers of inner models are drawn.
+        expand_nested: Whether inner models are drawn in full, each in a frame.
         dpi: Dots per inch of a PNG.
         show_layer_activations: Whether activations are shown.
         show_trainable: Whether it is shown which layers are trained.
-        splines: Kept for Keras' sake: lines are always straight pieces.
-        show_params: Whether parameter counts and their arithmetic are shown.
-        **kwargs: `layer_range`, the first and last layer to draw.
+        splines: How lines run: "ortho" at right angles, "line" straight, "curved" in curves.
+        show_params: Whether parameter counts and their arithmetic are shown (not in Keras).
+        show_axes: Whether shapes name their axes: `batch None, height 28, ...` (not in Keras).
+        **kwargs: `layer_range`, the names of the first and last layer to draw, or patterns of them.
 
     Returns:
         The picture, which a notebook shows.
 
     Raises:
         NotBuiltError: If the model has no shapes yet.
-        ArgumentError: If the file's suffix or `rankdir` is unknown.
+        ArgumentError: If an argument is none of those it can be.
+        FileError: If the file cannot be written.
+
+    Example:
+        >>> import hornbill
+        >>> model = hornbill.Sequential([hornbill.Input((4,)), hornbill.layers.Dense(2)], name="small")
+        >>> plot_model(model, to_file=None).drawing.title
+        'Network small: 10 parameters in 2 layers'
     """
-    picture = _picture(
-        model, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, dpi, show_layer_activations,
-        show_trainable, show_params, kwargs,
-    )  # fmt: skip
+    shown = Shown(
+        show_shapes,
+        show_dtype,
+        show_layer_names,
+        show_layer_activations,
+        show_trainable,
+        show_params,
+        show_axes,
+    )
+    picture = _picture(model, shown, rankdir, expand_nested, dpi, splines, kwargs, "plot_model", False)
     if to_file is not None:
         target = Path(to_file)
-        picture.save(target if target.suffix else target.with_suffix(".png"))
+        picture.write(target if target.suffix else target.with_suffix(".png"))
     return picture
 
 
-def model_to_dot(model: Any, *args: Any, **kwargs: Any) -> ModelPicture:
-    """Returns the picture of a model; `to_string()` gives it in the DOT language. See `plot_model`."""
-    kwargs.pop("subgraph", None)
-    return plot_model(model, None, *args, **kwargs)
+def model_to_dot(
+    model: Any,
+    show_shapes: bool = False,
+    show_dtype: bool = False,
+    show_layer_names: bool = True,
+    rankdir: str = "TB",
+    expand_nested: bool = False,
+    dpi: float = 200,
+    subgraph: bool = False,
+    show_layer_activations: bool = False,
+    show_trainable: bool = False,
+    splines: str = "ortho",
+    **kwargs: Any,
+) -> ModelPicture:
+    """Returns the picture of a model: DOT text by `to_string()`, and files by `write` and `create` as pydot has them.
+
+    It is no `pydot.Dot`: nodes and edges cannot be changed; for that, read `to_string()` with pydot.
+
+    Args:
+        model: A built model.
+        show_shapes: Whether input and output shapes are shown.
+        show_dtype: Whether dtypes of outputs are shown.
+        show_layer_names: Whether names are shown besides classes.
+        rankdir: "TB" or "LR".
+        expand_nested: Whether inner models are drawn in full.
+        dpi: Dots per inch of a PNG.
+        subgraph: Whether the DOT text is that of a cluster rather than of a graph.
+        show_layer_activations: Whether activations are shown.
+        show_trainable: Whether it is shown which layers are trained.
+        splines: How lines run; see `plot_model`.
+        **kwargs: `layer_range`, `show_params` and `show_axes`, as in `plot_model`.
+    """
+    params, axes = kwargs.pop("show_params", True), kwargs.pop("show_axes", False)
+    shown = Shown(
+        show_shapes, show_dtype, show_layer_names, show_layer_activations, show_trainable, params, axes
+    )
+    return _picture(model, shown, rankdir, expand_nested, dpi, splines, kwargs, "model_to_dot", subgraph)
 
 
 def _picture(
-    model: Any, show_shapes: bool, show_dtype: bool, show_names: bool, rankdir: str, expand: bool, dpi: float,
-    show_activations: bool, show_trainable: bool, show_params: bool, kwargs: dict[str, Any],
+    model: Any, shown: Shown, rankdir: str, expand: bool, dpi: float, splines: str, kwargs: dict[str, Any], owner: str,
+    cluster: bool,
 ) -> ModelPicture:  # fmt: skip
     if not isinstance(model, Layer):
-        raise ArgumentError("plot_model wants a model.", got=f"{model!r}.")
+        raise ArgumentTypeError(f"{owner} wants a model.", got=f"{type(model).__name__}.")
     layer_range = kwargs.pop("layer_range", None)
-    check_unknown("plot_model", kwargs, None, ("to_file", "show_shapes", "rankdir", "dpi", "layer_range"))
-    if rankdir not in ("TB", "LR"):
-        raise ArgumentError("rankdir is 'TB' (top to bottom) or 'LR' (left to right).", got=f"{rankdir!r}.")
+    check_unknown(
+        owner,
+        kwargs,
+        None,
+        ("show_shapes", "show_layer_names", "rankdir", "dpi", "layer_range", "show_params"),
+    )
+    one_of(owner, "rankdir", rankdir, ("TB", "LR"))
+    if not isinstance(dpi, (int, float)) or isinstance(dpi, bool) or not dpi > 0:
+        raise ArgumentError(
+            f"{owner}: dpi is a positive number of dots per inch.", got=f"dpi={dpi!r}.", fixes="dpi=200"
+        )
+    way = _SPLINES.get(str(splines).lower())
+    if way is None:
+        raise ArgumentError(
+            f"{owner}: splines is 'ortho' (right angles), 'line' (straight) or 'curved'."
+            f"{did_you_mean(splines, _SPLINES)}",
+            got=f"splines={splines!r}.",
+            fixes="splines='ortho'",
+        )
     if not model.built:
         raise NotBuiltError(
             f"Model {model.name!r} has no shapes to draw yet.",
-            fixes="Start it with Input((28, 28, 1)), call it on data, or model.build(shape).",
+            fixes=(
+                "Start it with Input((28, 28, 1))",
+                "model.build((None, 28, 28, 1))",
+                "call it on data: model(x)",
+            ),
         )
-    rows = rows_of(model, expand)
-    if layer_range is not None:
-        names = [row.name for row in rows]
-        rows = rows[names.index(layer_range[0]) : names.index(layer_range[1]) + 1]
-    texts = [
-        _texts(row, show_shapes, show_dtype, show_names, show_activations, show_trainable, show_params)
-        for row in rows
-    ]
-    boxes = [_box(lines) for lines in texts]
-    links = _links(rows)
-    lines = [Line(a, b) for a, b in links]
-    drawing = _draw(model, rows, texts, boxes, lines, rankdir)
-    return ModelPicture(drawing, rows, links, dpi)
+    rows = _in_range(rows_of(model, expand), layer_range, owner)
+    scene = make_scene(rows, shown, rankdir, way)
+    drawing = paint(scene, _title(model, rows))
+    drawing.dpi = dpi
+    return ModelPicture(drawing, scene, rankdir, cluster)
 
 
-def _texts(
-    row: Row, show_shapes: bool, show_dtype: bool, show_names: bool, show_activations: bool, show_trainable: bool,
-    show_params: bool,
-) -> list[str]:  # fmt: skip
-    lines = [f"{row.name} ({row.class_name})" if show_names else row.class_name]
-    activation = getattr(row.layer, "activation", None)
-    if show_activations and activation is not None:
-        lines.append(f"activation: {getattr(activation, '__name__', type(activation).__name__)}")
-    if show_shapes and row.inputs:
-        lines.append("in " + ", ".join(str(tuple(s)) for s in row.inputs))
-    if row.outputs and (show_shapes or show_params):
-        lines.append(("out " if show_shapes else "") + ", ".join(str(tuple(s)) for s in row.outputs))
-    if show_dtype and isinstance(row.layer, Layer):
-        lines.append(row.layer.compute_dtype)
-    if show_params and row.params:
-        formula = "" if row.layer._sublayers() else count_formula(row.layer, limit=2)
-        count = f"{row.params:,} parameters" if row.first else "shared parameters"
-        lines.append(f"{formula} = {row.params:,}" if formula and row.first else count)
-    if show_trainable and isinstance(row.layer, Layer) and row.layer.weights:
-        lines.append("trainable" if row.layer.trainable else "frozen")
-    return lines
+def _title(model: Any, rows: list[Row]) -> str:
+    total, trained = (sum(v.size for v in vs) for vs in (model.weights, model.trainable_weights))
+    frozen = f", {total - trained:,} of them not trained," if trained < total else ""
+    layers = len({id(row.layer) for row in rows if not _framed(row, rows)})
+    return f"Network {model.name}: {total:,} parameters{frozen} in {layers} layer{'s' if layers != 1 else ''}"
 
 
-def _box(lines: list[str]) -> Box:
-    width = max(text_width(text, _SIZE, bold=i == 0) for i, text in enumerate(lines))
-    return Box(width + 2 * _PADDING, len(lines) * _LINE_HEIGHT + _PADDING)
+def _framed(row: Row, rows: list[Row]) -> bool:
+    """Whether a row is an inner model that is drawn in full."""
+    following = rows.index(row) + 1
+    return following < len(rows) and rows[following].depth > row.depth
 
 
-def _links(rows: list[Row]) -> list[tuple[int, int]]:
-    """Returns pairs of row numbers; a row without known parents follows the one before."""
-    latest: dict[str, int] = {}
-    links: list[tuple[int, int]] = []
-    for i, row in enumerate(rows):
-        parents = [latest[name] for name in row.parents if name in latest]
-        if not parents and i and row.class_name != "InputLayer" and not row.parents:
-            parents = [i - 1]
-        links += [(parent, i) for parent in dict.fromkeys(parents)]
-        latest[row.name] = i
-    return links
-
-
-def _draw(
-    model: Any, rows: list[Row], texts: list[list[str]], boxes: list[Box], lines: list[Line], rankdir: str
-) -> Drawing:
-    if rankdir == "LR":
-        turned = [Box(box.height, box.width) for box in boxes]
-        height, width = arrange(turned, lines)
-        for box, other in zip(boxes, turned, strict=True):
-            box.x, box.y = other.y, other.x
-        for line in lines:
-            line.points = [(y, x) for x, y in line.points]
-    else:
-        width, height = arrange(boxes, lines)
-    title = f"Network {model.name}: {sum(v.size for v in model.weights):,} parameters in {len(rows)} layers"
-    heading = 24.0
-    drawing = Drawing(
-        max(width, text_width(title, 11, True)) + 2 * _MARGIN, height + 2 * _MARGIN + heading, title
-    )
-    drawing.text(_MARGIN, _MARGIN + 8, title, 11, bold=True, anchor="start")
-    down, right = _MARGIN + heading, (drawing.width - width) / 2  # a narrow network stands in the middle
-    for line in lines:
-        skip = len(line.points) > 2
-        colour = (37, 99, 165) if skip else (90, 98, 112)
-        drawing.path([(x + right, y + down) for x, y in line.points], colour, 1.4 if skip else 1.2)
-    for row, words, box in zip(rows, texts, boxes, strict=True):
-        x, y = box.x - box.width / 2 + right, box.y - box.height / 2 + down
-        drawing.rectangle(x, y, box.width, box.height, _fill(row.class_name), (110, 118, 132))
-        for i, text in enumerate(words):
-            drawing.text(
-                box.x + right, y + _PADDING / 2 + (i + 1) * _LINE_HEIGHT - 3.5, text, _SIZE, bold=i == 0
+def _in_range(rows: list[Row], layer_range: Any, owner: str) -> list[Row]:
+    """Returns the rows from the first that matches the first name to the last that matches the second."""
+    if layer_range is None:
+        return rows
+    if (
+        not isinstance(layer_range, (list, tuple))
+        or len(layer_range) != 2
+        or not all(isinstance(n, str) for n in layer_range)
+    ):
+        raise ArgumentError(
+            f"{owner}: layer_range holds the names of two layers.", got=f"layer_range={layer_range!r}."
+        )
+    ends = []
+    for name in layer_range:
+        found = [i for i, row in enumerate(rows) if row.name == name or re.fullmatch(name, row.name)]
+        if not found:
+            names = [row.name for row in rows]
+            raise ArgumentError(
+                f"{owner}: no layer is named {name!r}.{did_you_mean(name, names)}", got=f"layers {names}."
             )
-    return drawing
-
-
-def _fill(class_name: str) -> Colour:
-    for parts, colour in _FILLS:
-        if any(part in class_name for part in parts):
-            return colour
-    return (255, 255, 255)
+        ends.append(found)
+    first, last = ends[0][0], ends[1][-1]
+    if last < first:
+        raise ArgumentError(
+            f"{owner}: the second layer of layer_range comes before the first.", got=f"{layer_range!r}."
+        )
+    return rows[first : last + 1]
