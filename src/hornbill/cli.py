@@ -11,6 +11,7 @@ What the demo does stands in `hornbill.demo`; this module only reads arguments a
 from __future__ import annotations
 
 import argparse
+import ast
 import importlib
 import runpy
 import sys
@@ -21,6 +22,7 @@ from typing import Any
 
 import hornbill
 from hornbill.compat.alias import install
+from hornbill.engine.errors import ArgumentError
 
 __all__ = ["build_parser", "main", "run"]
 
@@ -35,11 +37,16 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("run", help="run a script in which keras and tensorflow.keras mean Hornbill")
     commands.add_parser("demo", help="train a small network and show what it does")
-    for name, text in {
-        "explain": "say where every shape and number of parameters comes from",
-        "summary": "print the table of layers",
-    }.items():
-        commands.add_parser(name, help=text).add_argument("model", help="a .keras or .h5 file")
+    explain = commands.add_parser("explain", help="say where every shape and number of parameters comes from")
+    explain.add_argument("model", help="a .keras or .h5 file")
+    _add_explain_options(explain)
+    summary = commands.add_parser("summary", help="print the table of layers")
+    summary.add_argument("model", help="a .keras or .h5 file")
+    summary.add_argument("--width", dest="line_length", type=int, help="columns of the table")
+    summary.add_argument("--expand-nested", action="store_true", help="list the layers of inner models")
+    summary.add_argument(
+        "--trainable", dest="show_trainable", action="store_true", help="say what is trained"
+    )
     plot = commands.add_parser("plot", help="draw the network")
     plot.add_argument("model", help="a .keras or .h5 file")
     _add_plot_options(plot)
@@ -47,6 +54,30 @@ def build_parser() -> argparse.ArgumentParser:
     convert.add_argument("model", help="file to read")
     convert.add_argument("output", help="file to write; its suffix says the format")
     return parser
+
+
+def _add_explain_options(explain: argparse.ArgumentParser) -> None:
+    """Adds the options of `hornbill explain`: the arguments of `Model.explain`."""
+    explain.add_argument("--layer", help="name of one layer; all of them if left out")
+    explain.add_argument("--axis", help="where an axis of the output comes from: its name or its number")
+    explain.add_argument("--level", default="full", help="short, full or teach")
+    explain.add_argument(
+        "--language", help="en or zh; that of HORNBILL_LANGUAGE or of the locale if left out"
+    )
+    explain.add_argument("--width", type=int, help="columns of the text; those of the terminal if left out")
+    explain.add_argument("--to", help="text, markdown, json or html to print that form, or a file to write")
+    explain.add_argument(
+        "--input-shape",
+        metavar="64,64,3",
+        help="what would differ with another input shape (without the batch)",
+    )
+    explain.add_argument(
+        "--change",
+        action="append",
+        default=[],
+        metavar="conv2d_1.strides=2",
+        help="what would differ with another argument of a layer; may be given several times",
+    )
 
 
 def _add_plot_options(plot: argparse.ArgumentParser) -> None:
@@ -108,11 +139,60 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _explain(options: argparse.Namespace) -> None:
-    print(_load(options.model).explain())
+    axis = options.axis
+    answer = _load(options.model).explain(
+        options.layer,
+        axis=int(axis) if axis is not None and axis.lstrip("-").isdigit() else axis,
+        level=options.level,
+        language=options.language,
+        width=options.width,
+        to=options.to,
+        input_shape=_shape(options.input_shape),
+        change=_changes(options.change) or None,
+    )
+    if isinstance(answer, str):
+        print(answer)
+    elif options.to is not None:
+        print(options.to)
+    else:
+        answer.show()
+
+
+def _shape(words: str | None) -> tuple[int | None, ...] | None:
+    """Returns the shape that `64,64,3` stands for."""
+    if words is None:
+        return None
+    sizes = words.strip("() ,").replace(" ", "").split(",")
+    if not all(size.isdigit() or size == "None" for size in sizes):
+        raise ArgumentError(
+            "--input-shape takes whole numbers with commas, without the batch.",
+            got=words,
+            fixes="--input-shape 64,64,3",
+        )
+    return tuple(None if size == "None" else int(size) for size in sizes)
+
+
+def _changes(words: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Returns the arguments by layer that `conv2d_1.strides=2` and the like stand for."""
+    found: dict[str, dict[str, Any]] = {}
+    for word in words:
+        place, equals, text = word.partition("=")
+        layer, dot, argument = place.rpartition(".")
+        if not (equals and dot and layer and argument):
+            raise ArgumentError(
+                "--change takes LAYER.ARGUMENT=VALUE.", got=word, fixes="--change conv2d_1.strides=2"
+            )
+        try:
+            value = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            value = text  # a word, such as same
+        found.setdefault(layer, {})[argument] = value
+    return found
 
 
 def _summary(options: argparse.Namespace) -> None:
-    _load(options.model).summary()
+    arguments = {k: v for k, v in vars(options).items() if k not in ("command", "model")}
+    _load(options.model).summary(**arguments)
 
 
 def _plot(options: argparse.Namespace) -> None:

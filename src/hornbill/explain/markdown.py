@@ -9,7 +9,7 @@ from hornbill.explain.telling import Entry, Line, Telling
 
 __all__ = ["to_markdown"]
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<#|])")
 
 
 def to_markdown(telling: Telling, catalogue: Catalogue) -> str:

@@ -33,8 +33,17 @@ class Catalogue:
         self.language, self.templates, self.axes = language, templates, axes
 
     def axis(self, name: str) -> str:
-        """Returns the word for an axis name given in English; an unknown name stays as it is."""
-        return self.axes.get(name, name)
+        """Returns the word for the name of an axis or weight given in English; an unknown one stays as it is.
+
+        A number in front ("4 gates x units") and a letter or number behind ("input b", "axis 1") stay too.
+        """
+        if name in self.axes:
+            return self.axes[name]
+        first, _, rest = name.partition(" ")
+        if first.isdigit() and rest:
+            return f"{first} {self.axis(rest)}"
+        rest, _, last = name.rpartition(" ")
+        return f"{self.axes[rest]} {last}" if len(last) == 1 and rest in self.axes else name
 
     def say(self, key: str, **values: Any) -> str:
         """Returns the sentence of a key with its values put in.
