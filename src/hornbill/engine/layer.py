@@ -57,7 +57,11 @@ explanations = lazy_module("hornbill.explain")
 
 @functools.cache
 def _call_signature(call: Callable[..., Any]) -> inspect.Signature:
-    return inspect.signature(call)
+    """Returns the signature of a method without the layer itself, whatever its first parameter is called."""
+    signature = inspect.signature(call)
+    parameters = list(signature.parameters.values())
+    own = 1 if parameters and parameters[0].kind <= inspect.Parameter.POSITIONAL_OR_KEYWORD else 0
+    return signature.replace(parameters=parameters[own:])
 
 
 class Layer(LayerWeights, Operation):
@@ -254,8 +258,7 @@ class Layer(LayerWeights, Operation):
         record = None
         if recorder is not None:
             arguments = self._bound_arguments(_call_signature(type(self).call), args, kwargs)
-            named = {name: value for name, value in arguments.items() if name != "self"}
-            record = Record("layer", self.name, self, None, to_record(named))
+            record = Record("layer", self.name, self, None, to_record(arguments))
             recorder.children.append(record)
             current.recorder = record
         try:
@@ -346,15 +349,13 @@ class Layer(LayerWeights, Operation):
 
     def _bound_arguments(self, signature: inspect.Signature, args: Any, kwargs: Any) -> dict[str, Any]:
         try:
-            return signature.bind(self, *args, **kwargs).arguments | {}
+            return signature.bind(*args, **kwargs).arguments | {}
         except TypeError as error:
             if "training" in kwargs and "training" not in signature.parameters:
                 return self._bound_arguments(
                     signature, args, {k: v for k, v in kwargs.items() if k != "training"}
                 )
-            wanted = ", ".join(
-                str(p.replace(annotation=p.empty)) for p in list(signature.parameters.values())[1:]
-            )
+            wanted = ", ".join(str(p.replace(annotation=p.empty)) for p in signature.parameters.values())
             raise ArgumentTypeError(
                 f"{type(self).__name__} {self.name!r} is called as {self.name}({wanted}).", why=f"{error}.",
                 fixes=f"{self.name}(x), with x = Input(...) or an array.",
@@ -363,12 +364,12 @@ class Layer(LayerWeights, Operation):
     def _given(self, args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
         """Returns the arguments of a call that are worth a line in an error."""
         arguments = self._bound_arguments(_call_signature(type(self).call), args, kwargs)
-        return {k: v for k, v in arguments.items() if k not in ("self", "training") and v is not None}
+        return {k: v for k, v in arguments.items() if k != "training" and v is not None}
 
     def _check_input_spec(self, arguments: dict[str, Any]) -> None:
         if self.input_spec is None:
             return
-        inputs = next((v for k, v in arguments.items() if k != "self"), None)
+        inputs = next(iter(arguments.values()), None)
         specs: Any = self.input_spec
         if isinstance(specs, InputSpec):
             pairs: Iterable[Any] = [(specs, check_one_tensor(self, inputs))]
@@ -389,7 +390,7 @@ class Layer(LayerWeights, Operation):
         self, parameters: Any, arguments: dict[str, Any], args: Any, kwargs: dict[str, Any]
     ) -> None:
         """Passes each tensor's mask on to a `mask` or `<name>_mask` parameter that was not given."""
-        names = [name for name in parameters if name != "self"]
+        names = list(parameters)
         for position, name in enumerate(names):
             target = "mask" if position == 0 else f"{name}_mask"
             if position == 0 and "mask" not in parameters:
@@ -463,7 +464,7 @@ class Layer(LayerWeights, Operation):
     def _build_for(self, arguments: dict[str, Any]) -> None:
         if self.built:
             return
-        tensors = {k: v for k, v in arguments.items() if k not in ("self", "training", "mask")}
+        tensors = {k: v for k, v in arguments.items() if k not in ("training", "mask")}
         shapes = {f"{name}_shape": shapes_of(value) for name, value in tensors.items()}
         parameters = inspect.signature(self.build).parameters
         named = {name: shape for name, shape in shapes.items() if name in parameters}
@@ -551,8 +552,7 @@ def _wrapped_build(build: Callable[..., Any]) -> Callable[..., Any]:
             with unbuilt_on_error(self), name_scope(self.name), autocast_scope(None):
                 converted = tuple(shape_from_list(arg) for arg in args)
                 build(self, *converted, **kwargs)
-            bound = _call_signature(build).bind(self, *converted, **kwargs).arguments
-            self._after_build({k: v for k, v in bound.items() if k != "self"})
+            self._after_build(dict(_call_signature(build).bind(*converted, **kwargs).arguments))
         finally:
             self.__dict__["_inside_build"] = False
 

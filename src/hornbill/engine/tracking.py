@@ -17,8 +17,8 @@ __all__ = ["attributes_of_kind", "unique"]
 # Internal attributes that hold objects of other owners, or the bookkeeping itself.
 _SKIPPED = frozenset({
     "_captured", "_inbound_nodes", "_outbound_nodes", "_own_variables", "_losses", "_touched", "_dtype_policy",
-    "_trainable_at_compile", "_program", "_compiled", "_training_cache", "optimizer", "_optimizer", "_functional",
-    "_record", "history",
+    "_trainable_at_compile", "_compile_arguments", "_program", "_compiled", "_training_cache", "optimizer",
+    "_optimizer", "_functional", "_record", "history",
 })  # fmt: skip
 
 

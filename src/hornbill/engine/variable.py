@@ -104,8 +104,9 @@ class Variable(TensorOperators):
     """
 
     __slots__ = (
-        "__weakref__", "_autocast", "_layout", "_made_trainable", "_name", "_path", "_shape", "_trainable", "_value",
-        "aggregation", "axes", "constraint", "dtype", "overwrite_with_gradient", "regularizer", "synchronization",
+        "__weakref__", "_autocast", "_layout", "_made_trainable", "_name", "_path", "_shape", "_shared", "_trainable",
+        "_value", "aggregation", "axes", "constraint", "dtype", "overwrite_with_gradient", "regularizer",
+        "synchronization",
     )  # fmt: skip
 
     def __init__(
@@ -137,6 +138,7 @@ class Variable(TensorOperators):
         self.overwrite_with_gradient = False
         with jax.ensure_compile_time_eval():
             self._value = self._initial_value(initializer, shape, dtype)
+        self._shared = isinstance(initializer, (jax.Array, Variable)) or callable(initializer)
         self._shape = tuple(self._value.shape)
         self.dtype = standardize_dtype(self._value.dtype)
         if isinstance(self._value, jax.ShapeDtypeStruct):
@@ -184,6 +186,14 @@ class Variable(TensorOperators):
         cast = context().autocast
         if cast is not None and self._autocast and cast != self.dtype and is_float_dtype(self.dtype):
             return self._value.astype(cast)
+        self._shared = self._shared or not isinstance(self._value, jax.core.Tracer)
+        return self._value
+
+    def give_away(self) -> jax.Array:
+        """Returns the array for a compiled call that uses up its memory: a copy, if somebody else may hold it."""
+        if self._shared:
+            self._value = jax.device_put(self._value, may_alias=False)
+            self._shared = False
         return self._value
 
     @property
@@ -243,7 +253,7 @@ class Variable(TensorOperators):
                 fixes="Reshape or transpose the value, or make a new layer for the other sizes.",
             )
         self._admit(array)
-        self._value = array
+        self._value, self._shared = array, True
         return array
 
     def _admit(self, array: jax.Array) -> None:
@@ -346,7 +356,7 @@ def _rebuild(value: np.ndarray, state: dict[str, Any]) -> Variable:
     variable = object.__new__(Variable)
     for slot, content in state.items():
         setattr(variable, slot, content)
-    variable._value = as_device_array(value, value.dtype)
+    variable._value, variable._shared = as_device_array(value, value.dtype), False
     return variable
 
 

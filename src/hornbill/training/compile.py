@@ -141,7 +141,7 @@ class CompileLoss:
                 value = value * (rows[0] / rows[1])
             if jnp.ndim(value):
                 value = jnp.mean(value)
-            if self.trackers:
+            if self.trackers and self._model._steps.carries(self.trackers[0]):
                 next(trackers).update_state(value, sample_weight=_rows(prediction, rows))
             value = value * factor if factor != 1.0 else value
             total = value if total is None else total + value

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 
 from hornbill.engine.errors import ArgumentError, DataError
 from hornbill.engine.random import global_seed_generator
+from hornbill.engine.tracking import unique
 from hornbill.engine.variable import Variable, functional_call
 from hornbill.training.frozen import as_compiled
 from hornbill.training.workload import Workload, workload_of
@@ -36,7 +37,7 @@ class Steps:
     def __init__(self, model: Any) -> None:
         self.model = model
         self.trainable: list[Variable] = list(model.trainable_variables)
-        metric_variables = [v for m in model.metrics for v in m.variables]
+        metric_variables = unique(v for m in model.metrics for v in m.variables)
         self.non_trainable = model.non_trainable_variables
         seed = global_seed_generator().state
         if all(v is not seed for v in self.non_trainable):
@@ -56,20 +57,26 @@ class Steps:
         """All variables of the state, in its order."""
         return [*self.trainable, *self.non_trainable, *self.optimizer, *self.metrics]
 
+    def carries(self, metric: Any) -> bool:
+        """Returns whether a metric is among the model's: a subclass' `metrics` may leave the mean loss out."""
+        return any(metric is one for one in self.metric_objects)
+
     def same_variables(self, other: Steps) -> bool:
         """Returns whether other steps carry the same variables, so that their programs still serve."""
         mine, theirs = self.variables, other.variables
         return len(mine) == len(theirs) and all(a is b for a, b in zip(mine, theirs, strict=True))
 
     def gather(self, kind: str) -> State:
-        """Returns the state that a step of a kind takes."""
-        optimizer = self.optimizer if kind == "train" else []
-        metrics = self.metrics if kind != "predict" else []
+        """Returns the state that a step of a kind takes; what it gives away, nobody else holds."""
+        if kind == "train":
+            groups = (self.trainable, self.non_trainable, self.optimizer, self.metrics)
+            tv, ntv, ov, mv = ([v.give_away() for v in group] for group in groups)
+            return tv, ntv, ov, mv
         return (
             [v._value for v in self.trainable],
             [v._value for v in self.non_trainable],
-            [v._value for v in optimizer],
-            [v._value for v in metrics],
+            [],
+            [v.give_away() for v in self.metrics] if kind == "test" else [],
         )
 
     def write_back(self, kind: str, state: Any) -> None:

@@ -268,7 +268,8 @@ class Trainer(ResumableTraining, OldTrainerSpellings):
         else:
             loss = self._sum_losses(y, y_pred, sample_weight, rows)
         count = rows.sum() if rows is not None else jax.tree_util.tree_leaves(x)[0].shape[0]
-        self._loss_tracker.update_state(loss, sample_weight=count)
+        if self._steps.carries(self._loss_tracker):
+            self._loss_tracker.update_state(loss, sample_weight=count)
         return loss
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
@@ -280,7 +281,7 @@ class Trainer(ResumableTraining, OldTrainerSpellings):
     def _metrics_of(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, rows: Any) -> dict[str, Any]:
         if type(self).compute_metrics is not Trainer.compute_metrics:
             return self.compute_metrics(x, y, y_pred, sample_weight)
-        if self._compile_metrics is not None:
+        if self._steps.carries(self._compile_metrics):
             self._compile_metrics.update_state(
                 y,
                 y_pred,
@@ -326,8 +327,7 @@ class Trainer(ResumableTraining, OldTrainerSpellings):
             `(logs, state)`.
         """
         x, y, sample_weight, rows = unpacked(data)
-        loss, grads, (tv, ntv, ov, mv), y_pred = loss_and_gradients(self, state, (x, y, sample_weight, rows))
-        del loss
+        _, grads, (tv, ntv, ov, mv), y_pred = loss_and_gradients(self, state, (x, y, sample_weight, rows))
         tv, ov = self._apply_gradients(tv, ov, grads)
         logs, mv = functional_call(
             self._steps.metrics, mv, self._metrics_of, x, y, y_pred, sample_weight, rows
