@@ -62,6 +62,24 @@ def test_embedding_mask_reaches_the_mean():
     np.testing.assert_allclose(pooled[1], np.asarray(vectors)[1, 0], rtol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", ["int32", "float32"])
+def test_embedding_masks_numbers_that_come_as_floats(dtype):
+    """As in a Sequential model or behind Input((5,)), whose data is float32 unless another dtype is given."""
+    x = np.array([[1, 2, 3, 0, 0], [4, 5, 0, 0, 0], [1, 1, 1, 1, 1]], dtype)
+    outputs, weights = [], None
+    for library in (keras, hornbill):
+        layer = library.layers
+        inputs = library.Input((5,))
+        vectors = layer.Embedding(20, 5, mask_zero=True)(inputs)
+        model = library.Model(
+            inputs, layer.LSTM(3)(layer.Bidirectional(layer.LSTM(4, return_sequences=True))(vectors))
+        )
+        weights = weights or [w * 5 for w in model.get_weights()]
+        model.set_weights(weights)
+        outputs.append(model.predict(x, verbose=0))
+    np.testing.assert_allclose(outputs[1], outputs[0], rtol=1e-4, atol=1e-6)
+
+
 def test_masking_layer_and_graph():
     x = hornbill.Input((3, 2))
     masked = layers.Masking()(x)

@@ -140,9 +140,7 @@ class Embedding(LowRank):
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """Returns where the inputs are not 0 if `mask_zero`, else None."""
-        if not self.mask_zero or is_float_dtype(inputs.dtype):
-            return None
-        return ops.not_equal(inputs, 0)
+        return ops.not_equal(inputs, 0) if self.mask_zero else None
 
 
 class ReversibleEmbedding(Embedding):
@@ -216,6 +214,10 @@ class ReversibleEmbedding(Embedding):
         if self.logit_soft_cap is not None:
             logits = ops.multiply(ops.tanh(ops.divide(logits, self.logit_soft_cap)), self.logit_soft_cap)
         return logits
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Returns the mask of the way there; vectors on the way back keep the mask they have."""
+        return previous_mask if is_float_dtype(inputs.dtype) else super().compute_mask(inputs, previous_mask)
 
 
 register_public("keras.layers", [Embedding, ReversibleEmbedding])
