@@ -23,10 +23,11 @@ class CallContext:
         autocast: The dtype to which float variables are cast when read, or None.
         touched: Layers that got losses since the outermost call began.
         recorder: The open `Record` that ops and layers append to, or None.
+        marker: Marks what goes into and comes out of each recorded call, for explanations that follow the data; or None.
         probing: Whether the call in progress only finds out shapes.
     """
 
-    __slots__ = ("autocast", "depth", "probing", "recorder", "touched", "training")
+    __slots__ = ("autocast", "depth", "marker", "probing", "recorder", "touched", "training")
 
     def __init__(self) -> None:
         self.training: bool | None = None
@@ -34,6 +35,7 @@ class CallContext:
         self.autocast: str | None = None
         self.touched: list[Any] = []
         self.recorder: Any = None
+        self.marker: Any = None
         self.probing = False
 
 

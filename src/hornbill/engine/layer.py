@@ -261,6 +261,8 @@ class Layer(LayerWeights, Operation):
             record = Record("layer", self.name, self, None, to_record(arguments))
             recorder.children.append(record)
             current.recorder = record
+            if current.marker is not None:
+                args, kwargs = current.marker(record, "in", (args, kwargs))
         try:
             with autocast_scope(self.compute_dtype if self.autocast else None), name_scope(self.name):
                 outputs = self.call(*args, **kwargs)
@@ -270,6 +272,7 @@ class Layer(LayerWeights, Operation):
             current.recorder = recorder
         if record is not None:
             record.output = to_record(outputs)
+            outputs = outputs if current.marker is None else current.marker(record, "out", outputs)
         if self.activity_regularizer is not None:
             for leaf in leaves_of(outputs):
                 if isinstance(leaf, jax.Array):

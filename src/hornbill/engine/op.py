@@ -173,16 +173,20 @@ def _recorded(
 ) -> Any:
     """Runs an op body and appends its record; ops called inside the body are not recorded."""
     current = context()
-    current.recorder = None
+    record, marker = Record("op", fn.__name__, call, rule), current.marker
+    if marker is not None:
+        values, kwargs = marker(record, "in", (list(values), kwargs))
+    current.recorder = current.marker = None
     try:
         result = fn(*values, **kwargs)
     finally:
-        current.recorder = recorder
+        current.recorder, current.marker = recorder, marker
     try:
         bound = signature_of(call).bind(*values, **kwargs)
     except TypeError:
         return result
     bound.apply_defaults()
-    arguments = {name: to_record(value) for name, value in bound.arguments.items()}
-    recorder.children.append(Record("op", fn.__name__, call, rule, arguments, to_record(result)))
-    return result
+    record.arguments = {name: to_record(value) for name, value in bound.arguments.items()}
+    record.output = to_record(result)
+    recorder.children.append(record)
+    return result if marker is None else marker(record, "out", result)
