@@ -19,7 +19,7 @@ from typing import Any
 from hornbill.engine.errors import HornbillError
 from hornbill.engine.graph import OpOperation
 from hornbill.engine.layer import Layer
-from hornbill.engine.record import Record
+from hornbill.engine.record import Record, TensorSpec
 from hornbill.engine.shapes import tensors_from_shapes
 from hornbill.explain.costs import Cost, cost_of, tensor_bytes
 from hornbill.explain.flow import Flow
@@ -132,16 +132,21 @@ class Numbers:
     def cost(self, index: int) -> Cost | None:
         """Returns what one call costs per sample; None if a size is not known."""
         call = self.calls[index]
-        if self.trace is None or call is None or not self._sized(index):
+        if self.trace is None or not self._sized(index):
             return None
+        if call is None:  # a cast that a graph shows and a run does on the way
+            return Cost() if isinstance(self.rows[index].layer, OpOperation) else None
         return Cost() if call.record is None else cost_of(call.record, self.trace)
 
     def activation_bytes(self, index: int) -> int | None:
         """Returns the bytes of a call's output per sample; None if a size is not known."""
-        call = self.calls[index]
-        if call is None or call.record is None or not self._sized(index):
+        call, row = self.calls[index], self.rows[index]
+        if not self._sized(index) or (call is None and not isinstance(row.layer, OpOperation)):
             return None
-        return tensor_bytes(call.record.output)
+        if call is not None and call.record is not None:
+            return tensor_bytes(call.record.output)
+        made = [] if row.node is None else row.node.outputs
+        return sum(tensor_bytes(TensorSpec((1, *t.shape[1:]), t.dtype)) for t in made)
 
     def receptive_field(self, index: int) -> list[Receptive]:
         """Returns what one output cell of a row sees of each of the model's inputs."""
@@ -151,8 +156,13 @@ class Numbers:
         return fields_of(self, index)
 
     def parents(self, index: int) -> list[int]:
-        """Returns the rows whose outputs a row takes, at its own depth."""
-        call, depth = self.calls[index], self.rows[index].depth
+        """Returns the rows whose outputs a row takes, at its own depth; for an input of an inner model, those of its row."""
+        row, call = self.rows[index], self.calls[index]
+        if row.class_name == "InputLayer" and row.depth:
+            return self.parents(next(i for i in reversed(range(index)) if self.rows[i].depth < row.depth))
+        if row.node is not None:
+            nodes = {id(self.rows[i].node): i for i in self._siblings(index)}
+            return list(dict.fromkeys(nodes[id(n)] for n in row.node.parent_nodes if id(n) in nodes))
         if call is None or call.record is None or self.trace is None:
             return []
         makers: dict[int, int] = {}
@@ -160,7 +170,7 @@ class Numbers:
             other = self.calls[i]
             for number in other.outputs if other is not None else ():
                 makers[number] = i
-        return list(dict.fromkeys(i for n in call.inputs for i in self._nearest(n, makers, depth)))
+        return list(dict.fromkeys(i for n in call.inputs for i in self._nearest(n, makers)))
 
     def _siblings(self, index: int) -> list[int]:
         """Returns the rows before a row that stand in the same model."""

@@ -1,6 +1,11 @@
 """A model as rows, one per call of a layer: what every rendering (summary, text, picture, page) is made from.
 
 The rows come from the Records of the graph's nodes, or, for a model with a `call` method, from one trace of it.
+
+How to use them: `rows = rows_of(model, expand_nested=True)`; `row.sentences()` says why its sizes are what they are;
+`Numbers(model, rows)` (numbers.py) knows what follows from the whole: `numbers.layer(i)` and `numbers.totals()` give the
+parts of the document (parents, multiply_adds, activation_bytes, receptive_field, memory), `receptive.box(numbers, i,
+cell)` the cells that one cell depends on, `ancestry(numbers, i, axis)` where an axis comes from.
 """
 
 from __future__ import annotations
@@ -15,7 +20,9 @@ from hornbill.engine.layer import Layer
 from hornbill.engine.record import Record, TensorSpec
 from hornbill.engine.shapes import tensors_from_shapes
 from hornbill.engine.symbolic import KerasTensor, infer_spec
+from hornbill.engine.variable import hollow_weights
 from hornbill.explain.sentences import Sentence, sentences_of
+from hornbill.explain.sizes import weight_count
 
 __all__ = ["Row", "call_of", "rows_of"]
 
@@ -51,7 +58,7 @@ class Row:
     @property
     def params(self) -> int:
         """The number of parameters of the layer."""
-        return sum(v.size for v in self.layer.weights) if isinstance(self.layer, Layer) else 0
+        return weight_count(self.layer.weights) if isinstance(self.layer, Layer) else 0
 
     def sentences(self) -> list[tuple[str, Sentence]]:
         """Returns `(op name, sentence)` for each checked sentence about the call."""
@@ -89,23 +96,21 @@ def call_of(layer: Any, input_shape: Any = None) -> Row:
     """Returns one call of a layer by itself.
 
     Args:
-        layer: A layer. One that is not built stays so: a twin of it is built.
-        input_shape: Shape of its input, without the batch axis; that of its last call if None.
+        layer: A layer.
+        input_shape: Shape of its input, without the batch axis, which a twin of the layer gets; that of its last call
+            if None.
 
     Raises:
         NotBuiltError: If the shape of its input is not known.
     """
-    nodes = layer._inbound_nodes
-    if input_shape is None and nodes:
-        return _row_of_node(nodes[-1], 0)
     if input_shape is not None:
-        if not layer.built:
+        with hollow_weights():
             layer = type(layer).from_config(layer.get_config())
-        tensors = tensors_from_shapes((None, *input_shape), layer.compute_dtype)
-        layer._build_for({"inputs": tensors})
-        record: Record | None = layer._infer((tensors,), {})[1].children[0]
-    else:
-        record = _traced(layer)
+            dtype = getattr(layer, "wanted_input_dtype", None) or layer.compute_dtype
+            layer(tensors_from_shapes((None, *input_shape), dtype))
+    if layer._inbound_nodes:
+        return _row_of_node(layer._inbound_nodes[-1], 0)
+    record = _traced(layer)
     if record is None:
         raise NotBuiltError(
             f"{type(layer).__name__} {layer.name!r} does not know the shape of its input.",
