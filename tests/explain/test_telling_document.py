@@ -50,7 +50,7 @@ WINDOW = {
     "padding": str, "pads": list, "output_padding": (list, type(None)), "groups": int, "filters": SIZE,
     "spatial_axes": [int], "input_sizes": [SIZE], "output_sizes": [SIZE], "arguments": dict,
 }  # fmt: skip
-FIELD_AXIS = {"name": str, "size": SIZE, "jump": SIZE, "start": SIZE, "whole": bool}
+FIELD_AXIS = {"name": str, "size": SIZE, "jump": (int, float, type(None)), "start": SIZE, "whole": bool}
 FIELD = {"input": str, "whole": bool, "axes": [FIELD_AXIS]}
 WORK = {"forward": SIZE, "training": SIZE}
 LAYER = {

@@ -17,10 +17,11 @@ from hornbill.engine.symbolic import KerasTensor
 from hornbill.engine.variable import Variable
 from hornbill.explain.counts import count_formula
 from hornbill.explain.languages import Catalogue, words
+from hornbill.explain.numbers import Numbers
 from hornbill.explain.pitfalls import pitfalls
 from hornbill.explain.rows import Row, call_of, rows_of
-from hornbill.explain.sizes import weight_bytes
-from hornbill.explain.spelling import code_of, config_of
+from hornbill.explain.sizes import weight_bytes, weight_count
+from hornbill.explain.spelling import code_of, config_of, plain
 from hornbill.explain.window import window_of
 from hornbill.explain.wording import count_sentence_of
 
@@ -55,15 +56,15 @@ def build_layer(layer: Any, language: str = "en", input_shape: Any = None) -> di
 
 
 def _document(target: Any, rows: list[Row], catalogue: Catalogue) -> dict[str, Any]:
-    links = _links(rows)
-    layers = [_layer(i, rows, links, catalogue) for i in range(len(rows))]
+    links, numbers = _links(rows), Numbers(target, rows)
+    layers = [{**_layer(i, rows, links, catalogue), **_costs(numbers, i, links)} for i in range(len(rows))]
     document = {
         "schema": SCHEMA,
         "version": VERSION,
         "language": catalogue.language,
         "model": _model(target, layers),
         "layers": layers,
-        "totals": _totals(target),
+        "totals": _totals(target, numbers),
     }
     document["warnings"] = pitfalls(document, catalogue)
     return document
@@ -121,14 +122,17 @@ def _layer(
             "weights": described,
         },
         "bytes": sum(w["bytes"] for w in described),
-        "multiply_adds": {"forward": None, "training": None},
-        "activation_bytes": None,
-        "receptive_field": [],
         "window": window_of(row, config),
         "config": config,
         "code": code_of(row.layer),
         "ops": _ops(row),
     }
+
+
+def _costs(numbers: Numbers, index: int, links: list[tuple[int | None, list[int]]]) -> dict[str, Any]:
+    """Returns what follows from the whole model; the graph knows the parents of its own rows."""
+    found = plain(numbers.layer(index))
+    return {**found, "parents": links[index][1]} if numbers.rows[index].node is not None else found
 
 
 def _links(rows: list[Row]) -> list[tuple[int | None, list[int]]]:
@@ -170,7 +174,10 @@ def _results(row: Row) -> list[Any]:
 
 
 def _tensor(tensor: Any, layer: Any) -> dict[str, Any]:
-    names = layer.input_axes(len(tensor.shape)) if isinstance(layer, Layer) else axis_names(len(tensor.shape))
+    rank = len(tensor.shape)
+    names = layer.input_axes(rank) if isinstance(layer, Layer) else axis_names(rank)
+    if len(names) != rank:  # a layer that names the axes of its input, and gives fewer
+        names = axis_names(rank, getattr(layer, "data_format", None))
     return {"shape": list(tensor.shape), "axes": list(names), "dtype": tensor.dtype}
 
 
@@ -226,17 +233,16 @@ def _ops(row: Row) -> list[dict[str, Any]]:
 # ---- totals
 
 
-def _totals(target: Any) -> dict[str, Any]:
+def _totals(target: Any, numbers: Numbers) -> dict[str, Any]:
     weights = target.weights
     trainable = {id(v) for v in target.trainable_weights}
-    counted = sum(v.size for v in weights)
-    trained = sum(v.size for v in weights if id(v) in trainable)
+    counted = weight_count(weights)
+    trained = weight_count(v for v in weights if id(v) in trainable)
     return {
         "parameters": counted,
         "trainable": trained,
         "non_trainable": counted - trained,
         "bytes": weight_bytes(weights),
-        "multiply_adds": {"forward": None, "training": None},
-        "activation_bytes": None,
+        **numbers.totals(),
         "memory": None,
     }

@@ -58,11 +58,11 @@ class Explanation:
         telling: Telling,
         language: str,
         width: int | None = None,
-        english: Any = None,
+        make: Any = None,
     ) -> None:
         self.document, self.language = document, language
         self.width = width or _terminal_width()
-        self._telling, self._english = telling, english
+        self._telling, self._make = telling, make
 
     @property
     def text(self) -> str:
@@ -94,7 +94,7 @@ class Explanation:
         """
         stream = file or sys.stdout
         if not _can_show(self.text, stream):
-            print(_ascii(self._in_english(), stream), file=stream)
+            print(_ascii(self.in_language("en").text, stream), file=stream)
             return
         console = Console(file=stream, width=max(self.width, 20), soft_wrap=True, highlight=False)
         if console.is_terminal and not os.environ.get("NO_COLOR"):
@@ -102,12 +102,18 @@ class Explanation:
         else:
             print(self.text, file=stream)
 
-    def _in_english(self) -> str:
-        """Returns the text for a terminal that cannot show the signs of its language."""
-        return self.text if self._english is None else self._english().text
+    def in_language(self, language: str) -> Explanation:
+        """Returns the same explanation in another language.
+
+        Args:
+            language: Its code, such as "zh".
+        """
+        return self if self._make is None or language == self.language else self._make(language)
 
     def __str__(self) -> str:
-        return self.text if _can_show(self.text, sys.stdout) else _ascii(self._in_english(), sys.stdout)
+        return (
+            self.text if _can_show(self.text, sys.stdout) else _ascii(self.in_language("en").text, sys.stdout)
+        )
 
     __repr__ = __str__
 
@@ -207,7 +213,7 @@ def _explanation(
     def make(code: str) -> Explanation:
         with kept_names():
             document, telling = _answer(target, layer, axis, level, code, input_shape, change)
-        return Explanation(document, telling, code, width, None if code == "en" else lambda: make("en"))
+        return Explanation(document, telling, code, width, make)
 
     return make(chosen)
 

@@ -89,7 +89,7 @@ def _dense_on_places(document: dict[str, Any]) -> Iterator[Finding]:
         if all(size == 1 for size in shape[1:-1]):
             continue
         output = "(" + ", ".join(map(str, shape)) + ")"
-        yield "dense_on_places", layer["index"], {"places": places, "shape": output, "units": shape[-1]}
+        yield "dense_on_places", layer["index"], {"places": places, "shape": output}
         return
 
 

@@ -9,12 +9,17 @@ import jax.numpy as jnp
 
 from hornbill.engine.dtype import standardize_dtype
 
-__all__ = ["bytes_of_dtype", "show_bytes", "show_number", "weight_bytes"]
+__all__ = ["bytes_of_dtype", "show_bytes", "show_number", "weight_bytes", "weight_count"]
 
 
 def bytes_of_dtype(dtype: Any) -> int:
     """Returns how many bytes one number of a dtype takes in memory; half a byte counts as one, as JAX stores it."""
     return jnp.dtype(standardize_dtype(dtype)).itemsize
+
+
+def weight_count(variables: Iterable[Any]) -> int:
+    """Returns how many numbers variables hold."""
+    return sum(variable.size for variable in variables)
 
 
 def weight_bytes(variables: Iterable[Any]) -> int:

@@ -8,17 +8,16 @@ from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
-import numpy as np
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from hornbill.engine.dtype import standardize_dtype
 from hornbill.engine.errors import ArgumentError, did_you_mean
 from hornbill.engine.layer import Layer
 from hornbill.explain.counts import count_formula
 from hornbill.explain.rows import Row, rows_of
+from hornbill.explain.sizes import show_bytes, weight_bytes, weight_count
 
 __all__ = ["print_summary", "summary_text"]
 
@@ -173,21 +172,4 @@ def _totals(model: Any) -> list[str]:
 
 
 def _amount(variables: list[Any]) -> str:
-    count = sum(v.size for v in variables)
-    size = sum(v.size * np.dtype(_numpy_name(v.dtype)).itemsize for v in variables)
-    return f"{count:,} ({_bytes(size)})"
-
-
-def _numpy_name(dtype: str) -> str:
-    name = standardize_dtype(dtype)
-    return {"bfloat16": "uint16", "float8_e4m3fn": "uint8", "float8_e5m2": "uint8", "int4": "uint8"}.get(
-        name, name
-    )
-
-
-def _bytes(size: float) -> str:
-    for unit in ("B", "KB", "MB", "GB"):
-        if size < 1024 or unit == "GB":
-            return f"{size:.2f} {unit}"
-        size /= 1024
-    raise AssertionError
+    return f"{weight_count(variables):,} ({show_bytes(weight_bytes(variables))})"

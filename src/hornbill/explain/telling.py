@@ -105,7 +105,7 @@ def _short(layer: dict[str, Any], catalogue: Catalogue) -> Entry:
         " + ".join("(" + ", ".join(map(str, tensor["shape"])) + ")" for tensor in layer[side])
         for side in ("inputs", "outputs")
     ]
-    way = [Line("", shapes[0]), Line("", f"-> {shapes[1] or '?'}"), Line("", words)]
+    way = [Line("", shapes[0]), Line("", shapes[1] or "?"), Line("", words)]
     return Entry(_title(layer, catalogue), way, layer["depth"])
 
 
@@ -117,7 +117,8 @@ def _full(layer: dict[str, Any], document: dict[str, Any], catalogue: Catalogue)
     lines += _weights(layer, document, catalogue)
     lines += _costs(layer, catalogue)
     seen = catalogue.say("label.receptive_field")
-    lines += [Line(seen, field_words(field, catalogue)) for field in layer["receptive_field"]]
+    fields = layer["receptive_field"] if layer["class"] != "InputLayer" else []
+    lines += [Line(seen, field_words(field, catalogue)) for field in fields]
     lines.append(Line(catalogue.say("label.code"), layer["code"], "code"))
     return Entry(_title(layer, catalogue), lines, layer["depth"])
 

@@ -109,9 +109,12 @@ def _line(line: Line, indent: str, width: int, catalogue: Catalogue) -> list[lis
 
 def _table(entries: list[Entry], width: int) -> list[list[Piece]]:
     """Returns a line per entry in columns; where they do not fit, the first column of lines is left out."""
-    rows = [["  " * e.depth + e.title, *(line.text for line in e.lines)] for e in entries]
-    if not rows:
+    if not entries:
         return []
+    rows = []
+    for entry in entries:
+        given, made, count = (line.text for line in entry.lines)
+        rows.append(["  " * entry.depth + entry.title, given, f"-> {made}", count])
     for columns in ((0, 1, 2, 3), (0, 2, 3)):
         chosen = [[row[c] for c in columns] for row in rows]
         widths = [max(cell_len(row[i]) for row in chosen) for i in range(len(columns))]

@@ -6,6 +6,7 @@ Not for: arithmetic. Each number here was read from the document.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 from hornbill.explain.languages import Catalogue
@@ -79,11 +80,37 @@ def field_words(field: dict[str, Any], catalogue: Catalogue) -> str:
         field: A receptive field as it stands in the document.
         catalogue: The words.
     """
-    if field["whole"] or all(axis["whole"] for axis in field["axes"]):
-        return catalogue.say("field.whole", input=field["input"])
-    parts = []
-    for axis in field["axes"]:
-        name, known = catalogue.axis(axis["name"]), axis["jump"] is not None
-        key = "field.axis.whole" if axis["whole"] else "field.axis" if known else "field.axis.open"
-        parts.append(catalogue.say(key, name=name, size=axis["size"], jump=axis["jump"], start=axis["start"]))
-    return catalogue.say("field", input=field["input"], axes=catalogue.say("semicolon").join(parts))
+    axes, given = field["axes"], field["input"]
+    if field["whole"] or all(axis["whole"] for axis in axes):
+        return catalogue.say("field.whole", input=given)
+    sizes = catalogue.say("comma").join(_extent(axis, catalogue) for axis in axes)
+    steps = {(axis["jump"], axis["start"]) for axis in axes if not axis["whole"]}
+    jump, start = steps.pop() if len(steps) == 1 else (None, None)
+    if jump is not None:
+        return catalogue.say("field", input=given, axes=sizes, jump=_fraction(jump), start=start)
+    if any(axis["jump"] is None for axis in axes):
+        return catalogue.say("field.open", input=given, axes=sizes)
+    return catalogue.say(
+        "field.uneven",
+        input=given,
+        axes=catalogue.say("semicolon").join(
+            _extent(axis, catalogue)
+            if axis["whole"]
+            else catalogue.say(
+                "field.axis", extent=_extent(axis, catalogue), jump=_fraction(axis["jump"]), start=axis["start"]
+            )
+            for axis in axes
+        ),
+    )
+
+
+def _extent(axis: dict[str, Any], catalogue: Catalogue) -> str:
+    name = catalogue.axis(axis["name"])
+    if axis["whole"] or axis["size"] is None:
+        return catalogue.say("field.axis.whole", name=name)
+    return catalogue.say("shape.axis", name=name, size=axis["size"])
+
+
+def _fraction(jump: float) -> str:
+    """Returns a step between cells: a whole number, or a fraction behind an upsampling."""
+    return str(Fraction(jump).limit_denominator(1000))

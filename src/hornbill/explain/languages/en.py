@@ -131,10 +131,11 @@ TEMPLATES |= {
     "memory.peak": "about {size} at its peak, with {batch} samples in a batch",
     "memory.largest_batch": "at most {batch} samples in a batch fit into {size}",
     # Receptive fields.
-    "field": "one output cell sees, of {input}: {axes}",
+    "field": "one output cell sees {axes} of {input}; neighbours lie {jump} apart, the first starts at {start}",
     "field.whole": "one output cell sees all of {input}",
-    "field.axis": "{name} {size}, the next cell {jump} further, the first from {start}",
-    "field.axis.open": "{name} {size}",
+    "field.open": "one output cell sees {axes} of {input}",
+    "field.uneven": "one output cell sees of {input}: {axes}",
+    "field.axis": "{extent} (neighbours {jump} apart, the first starts at {start})",
     "field.axis.whole": "all of {name}",
 }
 
@@ -149,8 +150,8 @@ TEMPLATES |= {
     "{height} is the number of images, leave it out and add a channel axis: Input({meant}), with x[..., None].",
     "pitfall.samples_in_shape": "the input shape {shape} is that of one sample. If {samples} is the number of samples, "
     "leave it out: Input({meant}).",
-    "pitfall.dense_on_places": "Dense works on the last axis only, so its output {shape} keeps {places}: {units} numbers at "
-    "every place. If one answer for the whole image is meant, put Flatten() or GlobalAveragePooling2D() in front.",
+    "pitfall.dense_on_places": "Dense works on the last axis only, so its output {shape} keeps {places}: an answer "
+    "at every place. If one answer for the whole image is meant, put Flatten() or GlobalAveragePooling2D() in front.",
     "pitfall.softmax_of_one": "softmax over 1 unit is always 1. For a yes or no, use activation='sigmoid'.",
     "pitfall.size_one": "{gone} becomes 1 here: no window can slide over it any more.",
     "pitfall.cells_lost": "{name} {before} does not divide: only {used} are read, the rest of {lost} is dropped. Upsampling "
@@ -171,12 +172,12 @@ TEMPLATES |= {
     "order is batch, height, width, channels.",
     "teach.batch": "None stands for the number of samples in a batch. It is left open, since no rule and no count "
     "depends on it.",
-    "teach.kernel": "A kernel is a small array of weights, here {kernel}, that is swept over the input along {axes}. At each "
+    "teach.kernel": "A kernel is a small array of weights, here {kernel}, that is swept over the input ({axes}). At each "
     "place, the inputs under it are multiplied by its weights and added up, plus one bias: one number of the output. "
     "It always spans all channels of the input, here {channels}; the digit in the layer's name counts the axes that it "
     "is swept along.",
-    "teach.filter": "A filter is one kernel with its bias. Each of the {filters} filters makes one feature map, that is, one "
-    "channel of the output; so the output has {filters} channels, whatever came in.",
+    "teach.filter": "A filter is one kernel with its bias. Each filter makes one feature map, that is, one channel of the output; so "
+    "the output has {filters} of them, whatever came in.",
     "teach.sharing": "The same weights are used at every place, so the number of parameters does not depend on the size of "
     "the input.",
     "teach.depthwise": "A depthwise convolution gives each channel a kernel of its own and does not mix channels.",
@@ -205,8 +206,8 @@ TEMPLATES |= {
     "multiplies the size. It has as many weights as a convolution with the same kernel.",
     "teach.upsampling": "Upsampling repeats each row and column (or fills in between them). It has no weights.",
     "teach.zero_padding": "Zero padding puts rows and columns of zeros around the input.",
-    "teach.dense": "A dense (fully connected) layer has {units} units. Each adds up all {features} input features, each times "
-    "a weight of its own, plus one bias.",
+    "teach.dense": "In a dense (fully connected) layer, each unit (there are {units}) adds up all {features} input features, each "
+    "times a weight of its own, plus one bias.",
     "teach.dense.last_axis": "Dense works on the last axis, for that is the one that holds the numbers of one place. The same "
     "{features} x {units} weights are used at every place of the other axes, which stay as they are, just as a convolution "
     "with a 1 x 1 kernel does. To let a unit see all places at once, put Flatten in front.",

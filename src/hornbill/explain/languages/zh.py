@@ -38,13 +38,12 @@ TEMPLATES: dict[str, str] = {
     "contraction.last_axis.shared": "最后一个轴：{before} 个特征 x 权重 ({before}, {after}) = {after}；其余各轴的"
     "每个位置都用同一组权重",
     "concatenate": "{formula}",
-    "reshape": "{formula}",
     "reduction": "{op}：消去 {gone}",
     "upsample": "{formula}",
     "pad": "{formula}",
-    "transpose": "轴的新顺序：{order}",
+    "transpose": "{moved} 从轴 {place} 移到轴 {to}",
     "gather.row": "每个索引换成一行，共 {after} 个数",
-    "attention.queries": "每个查询步产生一个输出：{after}",
+    "attention.queries": "每个查询步产生一个输出：{after}；每个输出查看 {keys} 个键",
     "attention.values": "各个值的加权平均，共 {after} 个特征",
     "split": "{formula}",
 }
@@ -92,10 +91,11 @@ TEMPLATES |= {
     "memory.peak": "批量为 {batch} 时峰值约 {size}",
     "memory.largest_batch": "{size} 内存最多容纳批量 {batch}",
     # 感受野。
-    "field": "一个输出单元能看到 {input} 的：{axes}",
+    "field": "一个输出单元能看到 {input} 的 {axes}；相邻单元相距 {jump}，第一个从 {start} 开始",
     "field.whole": "一个输出单元能看到整个 {input}",
-    "field.axis": "{name} {size}，相邻单元相距 {jump}，第一个从 {start} 开始",
-    "field.axis.open": "{name} {size}",
+    "field.open": "一个输出单元能看到 {input} 的 {axes}",
+    "field.uneven": "一个输出单元能看到 {input} 的：{axes}",
+    "field.axis": "{extent}（相邻单元相距 {jump}，第一个从 {start} 开始）",
     "field.axis.whole": "{name}的全部",
 }
 
@@ -108,7 +108,7 @@ TEMPLATES |= {
     "pitfall.samples_as_height": "输入 {shape} 被读作高 {height}、宽 {width}、通道 {channels}。如果 {height} 是图像的"
     "张数，请去掉它并加上通道轴：Input({meant})，数据用 x[..., None]。",
     "pitfall.samples_in_shape": "输入形状 {shape} 指的是一个样本。如果 {samples} 是样本数，请去掉它：Input({meant})。",
-    "pitfall.dense_on_places": "Dense 只作用于最后一个轴，所以输出 {shape} 仍保留{places}：每个位置 {units} 个数。如果想"
+    "pitfall.dense_on_places": "Dense 只作用于最后一个轴，所以输出 {shape} 仍保留 {places}：每个位置一个答案。如果想"
     "让整张图像只得到一个答案，请在前面加 Flatten() 或 GlobalAveragePooling2D()。",
     "pitfall.softmax_of_one": "只有 1 个单元的 softmax 恒等于 1。判断是或否请用 activation='sigmoid'。",
     "pitfall.size_one": "{gone} 在这里变成 1：之后再没有窗口可以滑动的余地。",
@@ -128,11 +128,11 @@ TEMPLATES |= {
     "teach.axes.channels_first": "这个模型把通道放在批量之后（data_format='channels_first'）；通常的顺序是批量、高、宽、"
     "通道。",
     "teach.batch": "None 表示一个批量里的样本数。它不必事先确定，因为任何规则和参数量都与它无关。",
-    "teach.kernel": "卷积核是一小块权重，这里是 {kernel}，沿着{axes}在输入上滑动。在每个位置，它盖住的输入与权重逐个相乘再"
+    "teach.kernel": "卷积核是一小块权重，这里是 {kernel}，在输入上（{axes}）滑动。在每个位置，它盖住的输入与权重逐个相乘再"
     "相加，最后加一个偏置，得到输出的一个数。卷积核总是贯穿输入的所有通道，这里是 {channels} 个；层名中的数字就是它滑动"
     "所沿的轴数。",
-    "teach.filter": "滤波器就是一个卷积核加上它的偏置。{filters} 个滤波器各产生一张特征图，也就是输出的一个通道；所以无论输入"
-    "是什么，输出都有 {filters} 个通道。",
+    "teach.filter": "滤波器就是一个卷积核加上它的偏置。每个滤波器产生一张特征图，也就是输出的一个通道；所以无论输入是"
+    "什么，输出都有 {filters} 个通道。",
     "teach.sharing": "每个位置都用同一组权重（权重共享），所以参数量与输入的尺寸无关。",
     "teach.depthwise": "逐通道卷积（深度卷积）给每个通道一个自己的卷积核，不混合通道。",
     "teach.separable": "深度可分离卷积先用一个卷积核单独扫过每个通道（逐通道），再在每个位置用 1 x 1 卷积核混合通道（逐点）。"
