@@ -1,0 +1,57 @@
+export const zh: Record<string, string> = {
+  "subtitle": "{class}，每个数字都有解释",
+  "language": "语言", "theme": "浅色或深色", "theme.auto": "跟随系统", "theme.light": "浅色", "theme.dark": "深色", "skip": "跳到所选的层",
+  "total.layers": "层数", "total.parameters": "参数", "total.bytes": "权重", "total.macs": "每样本乘加次数", "total.peak": "训练峰值内存（批大小 {batch}）",
+  "and": "和", "row": "行", "column": "列", "place": "位置", "value": "值", "low": "最小", "high": "最大", "mean": "平均", "zeros": "零的比例", "bias": "偏置", "yes": "是", "no": "否", "scalar": "一个数",
+  "scale": "从 {low} 经 0 到 {high}", "failed": "这一部分出错了：{error}", "tabs": "所选的层",
+  "tab.layer": "解释", "tab.kernel": "尺寸与滑动", "tab.maps": "特征图", "tab.cell": "单个数字", "tab.field": "感受野", "tab.draw": "试一试",
+  "examples": "显示的样本", "examples.of": "样本", "example": "样本 {number}", "example.drawn": "你画的图",
+  "foot": "由 Hornbill {version} 生成。本文件不访问网络。",
+
+  "map.title": "网络图", "map.search": "查找层", "map.found": "找到 {count} 个", "map.count": "{count} 层", "map.block": "模块 {name}，{count} 层，输出 {shape}；按下展开",
+  "map.layer": "{name}，{class}，输出 {shape}，{count} 个参数", "map.fold": "折叠 {name}", "map.foldall": "全部折叠", "map.openall": "全部展开", "map.opened": "{name} 已展开，{count} 层", "map.folded": "{name} 已折叠",
+  "map.in": "放大", "map.out": "缩小", "map.fit": "显示全部", "map.table": "网络图的表格形式",
+  "table.layer": "层", "table.class": "类", "table.input": "输入", "table.output": "输出", "table.parameters": "参数", "table.from": "输入来自", "table.op": "运算",
+
+  "layer.previous": "上一层", "layer.next": "下一层", "layer.number": "第 {number} 层，共 {count} 层",
+  "layer.code": "创建它的代码", "layer.defaults": "默认：", "layer.why": "输出为什么是这个形状", "layer.count": "参数从哪里来", "layer.facts": "数据一览", "layer.weights": "权重", "layer.mind": "注意",
+  "layer.entry": "数据从这里进入：形状就是代码里要求的形状。", "layer.same": "它对每个数单独计算，所以形状不变。", "layer.silent": "这个形状背后没有算术规则。",
+  "layer.shared": "这 {count} 个参数就是 {layer} 的参数：同一层被再次使用。", "layer.weightless": "没有：这一层没有权重。", "layer.frozen": "其中 {count} 个不可训练", "layer.ops": "一次调用的 {count} 个运算",
+  "factor.data": "由数据决定", "factor.input": "来自 {layer}", "factor.argument": "由 {argument} 决定",
+  "fact.parameters": "参数", "fact.bytes": "权重字节数", "fact.macs": "每样本乘加次数", "fact.activations": "每样本输出", "fact.field": "感受野", "fact.whole": "整个输入", "fact.all": "全部", "fact.jump": "每步移动 {jump}，起点 {start}",
+  "weight.name": "权重", "weight.shape": "形状", "weight.axes": "轴", "weight.numbers": "数量", "weight.trainable": "可训练",
+  "kernels.title": "卷积核：{all} 个中的 {count} 个", "kernels.channel": "输入通道", "kernels.table": "卷积核的表格形式", "kernels.filter": "卷积核",
+  "left.weights": "权重（{size}）太大，未放入本页。", "left.values": "它的数值（{size}）未放入：本页全部数据的上限是 {budget}。", "left.unseen": "模型运行时没有看到它的数值：它在循环内运行，或有多个输出。",
+
+  "kernel.presets": "起始设置", "kernel.own": "与 {layer} 相同", "kernel.kind": "种类", "kernel.rank": "维数", "kernel.size": "大小", "kernel.kernel": "卷积核", "kernel.stride": "步幅", "kernel.dilation": "膨胀率", "kernel.padding": "填充", "kernel.output_padding": "输出填充", "kernel.groups": "组数", "kernel.channels": "输入通道", "kernel.filters": "卷积核数", "kernel.apart": "各轴分别设置",
+  "kernel.none": "{layer} 没有滑动的卷积核。这里有一个可以试。", "kernel.nothing": "卷积核放不进输入，因此没有输出单元。",
+  "kernel.outcome": "输入 {input}，输出 {output}，{count} 个参数", "kind.conv": "卷积", "kind.depthwise": "逐通道卷积", "kind.max": "最大池化", "kind.average": "平均池化", "kind.transposed": "转置卷积",
+  "preset.image": "2D 图像", "preset.rgb": "RGB，same", "preset.series": "1D 序列", "preset.causal": "1D 因果", "preset.dilated": "膨胀", "preset.strided": "带步幅", "preset.volume": "3D 体数据", "preset.pool": "池化", "preset.transposed": "转置",
+  "step.reach": "卷积核覆盖 {reach} 个单元（{kernel} 个单元，间隔 {dilation}）。", "step.same": "“same” 要求每 {stride} 个输入单元对应一个输出：共 {out} 个。为此需要 {pad} 个填充单元，前面 {before} 个，后面 {after} 个。",
+  "step.causal": "“causal” 在前面填充 {before} 个单元，使任何输出都看不到它之后的输入。", "step.room": "在 {size} 个单元里，长 {reach} 的覆盖还能移动 {room} 格。", "step.rest": "其中最后 {rest} 格不足一个步幅 {stride}，所以末尾读不到。", "step.none": "长 {reach} 的覆盖放不进 {size} 个单元。",
+  "step.spread": "{size} 个输入单元，间隔 {stride}，一共写到 {full} 个单元。", "step.cut": "切掉其中 {cut} 个，前面 {before} 个，后面 {after} 个：剩下 {out} 个。", "step.fill": "末尾补上 {cut} 个没有写到的单元：共 {out} 个。",
+  "motion.input": "输入", "motion.kernel": "卷积核", "motion.output": "输出", "motion.play": "播放", "motion.pause": "暂停", "motion.back": "后退一步", "motion.next": "前进一步", "motion.position": "卷积核的位置", "motion.speed": "速度", "motion.filter": "卷积核编号", "motion.channel": "通道", "motion.channels": "{count} 个通道",
+  "motion.own": "这一层自己的数值，样本 {example}。", "motion.made": "示例用的整数，便于手算核对。", "motion.notcarried": "这一层自己的数值不在本页中；这里用的是示例数。",
+  "motion.padding": "填充", "motion.cut": "切掉", "motion.later": "尚未计算", "motion.at": "输出单元（{place}），第 {step} 步，共 {total} 步", "motion.atinput": "输入单元（{place}），第 {step} 步，共 {total} 步",
+  "motion.spread": "输入单元 {value} 乘以卷积核，加到标出的输出单元上。", "motion.partial": "[通道 {channel}：{value}]", "motion.p": "ₚ 表示填充，按 0 计算", "motion.more": "还有 {count} 个通道也计入总和。", "motion.all": "卷积核同时跨越全部 {count} 个通道；只沿空间轴滑动。", "motion.table": "输出的表格形式", "motion.place": "输出单元",
+
+  "maps.noexamples": "特征图需要样本：用 model.explain(to=\"page.html\", examples=x) 生成本页，或在“试一试”里画一张图。", "maps.tiles": "通道", "maps.tile": "通道 {channel}，从 {low} 到 {high}，{zero} 为零", "maps.dead": "失活", "maps.more": "还有 {count} 个",
+  "maps.scale": "色标", "maps.shared": "共用", "maps.own": "各自", "maps.scaleown": "每个通道使用自己的色标", "maps.order": "顺序", "maps.number": "按编号", "maps.strength": "最强的在前", "maps.zeros": "零最多的在前",
+  "maps.map": "通道 {channel}", "maps.range": "从 {low} 到 {high}，{zero} 为零。", "maps.exact": "完整精度。", "maps.bytes": "以 256 级显示。", "maps.thinned": "每 {step} 个单元显示一个。", "maps.pick": "按下一个单元，查看它的数值怎么来。",
+  "maps.deadcount": "{all} 个通道中有 {count} 个在全部 {given} 个样本中处处为零：就这些样本而言已失活。", "maps.some": "本页包含 {all} 个通道中的 {count} 个。", "maps.fewer": "本页只包含 {count} 个样本的特征图。", "maps.table": "数值的表格形式", "maps.vector": "{count} 个数", "maps.largest": "最大",
+
+  "cell.noexamples": "这里需要样本：用 model.explain(to=\"page.html\", examples=x) 生成本页，或在“试一试”里画一张图。", "cell.notcarried": "这一层的数值、输入或权重太大，未放入本页。请给 write_page 更大的 budget，或选一个较小的层。",
+  "cell.choose": "选择一个输出单元", "cell.grid": "输出单元", "cell.hint": "按下一个单元，或用方向键移动。", "cell.part": "本页只含这一层的这一小块（完整精度，第一个样本）。",
+  "cell.title": "输出（{place}）怎么来", "cell.missing": "这个和所需的某个数不在本页中。", "cell.unknown": "本页不会计算 {class}。", "cell.stored": "Hornbill 的计算结果",
+  "cell.products": "{count} 个乘积之和", "cell.sum": "和", "cell.same": "与 Hornbill 的计算结果相等：{stored}（相差 {difference}）", "cell.differs": "Hornbill 的计算结果是 {stored}；相差 {difference}",
+  "cell.max": "{count} 个数中的最大值", "cell.average": "{count} 个数的平均值", "cell.normalize": "归一化", "cell.input": "输入", "cell.mean": "滑动平均", "cell.variance": "滑动方差", "cell.from": "原样传递（{place}）处的数", "cell.softmax": "Softmax：以 e 为底的这个和的幂，除以全部 {count} 个同样的幂之和。最大的几个：",
+  "cell.table": "全部 {count} 项的表格形式", "cell.inputplace": "输入单元", "cell.weight": "权重", "cell.product": "乘积", "cell.patchhead": "输入的小块 × 卷积核 = 乘积，逐通道，最强的在前", "cell.window": "输入上的窗口", "cell.others": "其余 {count} 个通道共计 {sum}：展开", "cell.strongest": "{all} 项中最强的 {count} 项", "cell.rest": "其余 {count} 项之和：{sum}",
+
+  "field.what": "移到一个单元上：它在前面每一层中的方框就是它可能依赖的范围。颜色越深，通向它的路径越多，也就越被实际使用。", "field.choose": "{layer} 的一个单元", "field.grid": "{layer} 的单元", "field.press": "按下查看它的感受野", "field.before": "它看到什么，一直到输入", "field.reading": "单元（{cell}）看到 {box}", "field.table": "方框的表格形式", "field.box": "方框", "field.cells": "方框内的单元", "field.used": "用到的单元", "field.none": "无", "field.all": "全部 {size}", "field.unknown": "这一层的大小未定，无法画出方框。请给出样本。", "field.first": "这就是输入本身。",
+
+  "draw.what": "网络就在本页中运行。画图，或把图片拖到画板上：所有特征图和数值都会跟着变。", "draw.cannot": "这个网络无法在本页中运行。", "draw.shape": "它的输入不是可以画出来的图像或一行数。", "draw.pad": "画板，{rows} 乘 {columns} 个单元", "draw.role": "画板", "draw.at": "第 {row} 行，第 {column} 列：{value}", "draw.start": "起始", "draw.blank": "空白", "draw.clear": "清除", "draw.erase": "擦除", "draw.invert": "反转图片", "draw.file": "图片文件", "draw.keys": "键盘：方向键移动，空格键填满或清空一个单元。", "draw.noimage": "浏览器无法读取这个图片文件。", "draw.answer": "网络的回答", "draw.took": "整个网络用时 {ms} 毫秒", "draw.range": "{layer}，从 0 到 {top}", "draw.same": "样本 1 在这里运行，每一层都与 Hornbill 的结果相等；最大相差 {difference}", "draw.differs": "样本 1 在这里运行，与 Hornbill 的结果相差 {difference}", "draw.table": "每一层的差", "draw.difference": "最大差",
+  "infer.class": "{layer} 是 {class}，本页不会运行它。", "infer.activation": "{layer} 的激活函数本页不认识。", "infer.sizes": "{layer} 的大小未定。", "infer.inputs": "它有多个输入。", "infer.graph": "不知道 {layer} 的输入从哪里来。", "infer.weights": "{layer} 的权重太大，未放入本页。", "infer.cost": "它需要的乘加次数太多。",
+
+  "axis.channel": "通道", "axis.channels": "通道", "axis.height": "高", "axis.width": "宽", "axis.depth": "深", "axis.steps": "步", "axis.batch": "批", "axis.features": "特征", "axis.filters": "卷积核数", "axis.units": "单元数", "axis.bias": "偏置",
+  "axis.kernel height": "核高", "axis.kernel width": "核宽", "axis.kernel depth": "核深", "axis.kernel length": "核长", "axis.kernel steps": "核长", "axis.input channels": "输入通道", "axis.input features": "输入特征", "axis.output channels": "输出通道", "axis.elements": "元素",
+};
