@@ -7,8 +7,8 @@ from hornbill.engine.settings import (  # isort: skip
     enable_flash_attention, enable_interactive_logging, enable_traceback_filtering,
     enable_unsafe_deserialization, epsilon, floatx, image_data_format, is_flash_attention_enabled,
     is_interactive_logging_enabled, is_nnx_enabled, is_traceback_filtering_enabled, max_epochs,
-    max_steps_per_epoch, set_backend, set_epsilon, set_floatx, set_image_data_format, set_max_epochs,
-    set_max_steps_per_epoch,
+    max_steps_per_epoch, random_generator, set_backend, set_epsilon, set_floatx, set_image_data_format,
+    set_max_epochs, set_max_steps_per_epoch, set_random_generator,
 )  # fmt: skip
 
 __all__ = [
@@ -16,7 +16,7 @@ __all__ = [
     "dtype_policy", "enable_flash_attention", "enable_interactive_logging", "enable_traceback_filtering",
     "enable_unsafe_deserialization", "epsilon", "floatx", "image_data_format",
     "is_flash_attention_enabled", "is_interactive_logging_enabled", "is_nnx_enabled",
-    "is_traceback_filtering_enabled", "max_epochs", "max_steps_per_epoch", "set_backend",
-    "set_dtype_policy", "set_epsilon", "set_floatx", "set_image_data_format", "set_max_epochs",
-    "set_max_steps_per_epoch",
+    "is_traceback_filtering_enabled", "max_epochs", "max_steps_per_epoch",
+    "random_generator", "set_backend", "set_dtype_policy", "set_epsilon", "set_floatx",
+    "set_image_data_format", "set_max_epochs", "set_max_steps_per_epoch", "set_random_generator",
 ]  # fmt: skip

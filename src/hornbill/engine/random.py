@@ -15,12 +15,15 @@ import jax.core
 import jax.numpy as jnp
 import numpy as np
 
+from hornbill.engine import settings
 from hornbill.engine.errors import ArgumentError
 from hornbill.engine.naming import auto_name, name_scope
+from hornbill.engine.random_bits import HASH
 from hornbill.engine.variable import Variable, as_device_array
 
 __all__ = [
-    "SeedGenerator", "draw_seed", "global_seed_generator", "host_rng", "make_default_seed", "set_random_seed",
+    "SeedGenerator", "draw_seed", "global_seed_generator", "host_rng", "jax_key", "make_default_seed",
+    "set_random_seed",
 ]  # fmt: skip
 
 _global: dict[str, Any] = {"seeds": python_random.Random(), "generator": None, "seed": None}  # noqa: S311
@@ -61,6 +64,10 @@ class SeedGenerator:
         seed: Start of the stream; drawn when None.
         name: Name; automatic if None.
 
+    Attributes:
+        seed_given: Whether the start was given. Such a stream draws the numbers of Keras on JAX; see
+            `config.set_random_generator`.
+
     Example:
         >>> generator = SeedGenerator(seed=1)
         >>> generator.next().tolist()
@@ -75,6 +82,7 @@ class SeedGenerator:
                 f"SeedGenerator does not know {sorted(kwargs)}.", fixes="SeedGenerator(seed=1)"
             )
         self.name = name or auto_name("SeedGenerator")
+        self.seed_given = seed is not None
         if seed is None:
             seed = make_default_seed()
         if not isinstance(seed, (int, np.integer)) or seed < 0:
@@ -119,15 +127,29 @@ def global_seed_generator() -> SeedGenerator:
     if _global["generator"] is None:
         seed = _global["seed"]
         _global["generator"] = SeedGenerator(seed=seed, name="global_seed_generator")
+        _global["generator"].seed_given = False
     return _global["generator"]
 
 
 def draw_seed(seed: Any = None) -> jax.Array:
-    """Returns a JAX random key for a seed.
+    """Returns a key for `jax.random`.
+
+    A seed that the user gave, to the call or to the SeedGenerator, gives the numbers that Keras on JAX draws. All other
+    streams give cheap random bits, unless `config.set_random_generator("threefry")` asks for JAX's here too.
 
     Args:
         seed: None (the global stream moves on), an int (the same key each time) or a SeedGenerator.
     """
+    given = seed.seed_given if isinstance(seed, SeedGenerator) else seed is not None
+    return _key(seed, "threefry2x32" if given or settings.random_generator() == "threefry" else HASH)
+
+
+def jax_key(seed: Any = None) -> jax.Array:
+    """Returns a key of JAX's own kind for a seed, to be handed to code that is not Hornbill's."""
+    return _key(seed, "threefry2x32")
+
+
+def _key(seed: Any, generator: Any) -> jax.Array:
     if seed is None:
         data = global_seed_generator().next()
     elif isinstance(seed, SeedGenerator):
@@ -140,4 +162,4 @@ def draw_seed(seed: Any = None) -> jax.Array:
         raise ArgumentError("A seed is None, a whole number or a SeedGenerator.", got=f"seed={seed!r}.")
     if jnp.issubdtype(data.dtype, jax.dtypes.prng_key):
         return data
-    return jax.random.wrap_key_data(data, impl="threefry2x32")
+    return jax.random.wrap_key_data(data, impl=generator)

@@ -29,12 +29,14 @@ __all__ = [
     "is_traceback_filtering_enabled",
     "max_epochs",
     "max_steps_per_epoch",
+    "random_generator",
     "set_backend",
     "set_epsilon",
     "set_floatx",
     "set_image_data_format",
     "set_max_epochs",
     "set_max_steps_per_epoch",
+    "set_random_generator",
     "standardize_data_format",
 ]
 
@@ -47,6 +49,7 @@ _settings: dict[str, Any] = {
     "flash_attention": None,
     "max_epochs": None,
     "max_steps_per_epoch": None,
+    "random_generator": "hash",
 }
 
 
@@ -64,6 +67,24 @@ def set_floatx(value: str) -> None:
     _settings["floatx"] = one_of(
         "set_floatx", "value", str(value), ("bfloat16", "float16", "float32", "float64")
     )
+
+
+def random_generator() -> str:
+    """Returns what dropout, noise and other draws without a given seed come from: "hash" or "threefry"."""
+    return _settings["random_generator"]
+
+
+def set_random_generator(value: str) -> None:
+    """Chooses where dropout, noise and other draws without a given seed come from.
+
+    With a seed, as in `Dropout(0.5, seed=1)`, they are the numbers of Keras on JAX in any case. Set it before models are
+    compiled: compiled steps keep the generator that they were made with.
+
+    Args:
+        value: "hash", cheap bits that are fused into what uses them; or "threefry", JAX's own generator, which gives
+            the numbers of Keras on JAX and takes tens of times as long on a CPU.
+    """
+    _settings["random_generator"] = one_of("set_random_generator", "value", value, ("hash", "threefry"))
 
 
 def epsilon() -> float:

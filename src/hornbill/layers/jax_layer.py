@@ -18,7 +18,7 @@ from hornbill.engine.dtype import is_float_dtype
 from hornbill.engine.errors import ArgumentError, StateError, did_you_mean
 from hornbill.engine.layer import Layer
 from hornbill.engine.op import Tensor
-from hornbill.engine.random import SeedGenerator, draw_seed
+from hornbill.engine.random import SeedGenerator, jax_key
 from hornbill.engine.registry import register_public
 from hornbill.engine.serialization import serialize_keras_object
 from hornbill.engine.variable import Variable
@@ -136,7 +136,7 @@ class JaxLayer(Layer):
         inputs = _ones(input_shape, self.compute_dtype) if is_shape else jax.tree.map(
             lambda shape: _ones(shape, self.compute_dtype), input_shape, is_leaf=lambda s: isinstance(s, tuple)
         )  # fmt: skip
-        given = {"rng": draw_seed(self.seed_generator), "inputs": inputs, "training": True}
+        given = {"rng": jax_key(self.seed_generator), "inputs": inputs, "training": True}
         with jax.ensure_compile_time_eval():
             made = self.init_fn(**{name: given[name] for name in self._init_arguments})  # type: ignore[misc]
         if "state" in self._call_arguments:
@@ -158,7 +158,7 @@ class JaxLayer(Layer):
             "training": bool(training),
         }
         if "rng" in self._call_arguments:
-            given["rng"] = draw_seed(self.seed_generator)
+            given["rng"] = jax_key(self.seed_generator)
         result = self.call_fn(**{name: given[name] for name in self._call_arguments})
         if "state" not in self._call_arguments:
             return result
