@@ -77,8 +77,8 @@ def random_generator() -> str:
 def set_random_generator(value: str) -> None:
     """Chooses where dropout, noise and other draws without a given seed come from.
 
-    With a seed, as in `Dropout(0.5, seed=1)`, they are the numbers of Keras on JAX in any case. Set it before models are
-    compiled: compiled steps keep the generator that they were made with.
+    With a seed, as in `Dropout(0.5, seed=1)`, they are the numbers of Keras on JAX in any case. Set it before models
+    are compiled: compiled steps keep the generator that they were made with.
 
     Args:
         value: "hash", cheap bits that are fused into what uses them; or "threefry", JAX's own generator, which gives
