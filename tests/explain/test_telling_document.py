@@ -43,7 +43,7 @@ WEIGHT = {
 }  # fmt: skip
 SENTENCE = {
     "axis": SIZE, "name": str, "before": SIZE, "after": SIZE, "key": str, "values": dict, "formula": str, "text": str,
-    "op": str,
+    "op": str, "inside": (str, type(None)),
 }  # fmt: skip
 WINDOW = {
     "kind": str, "rank": int, "channels_first": bool, "kernel": [int], "strides": [int], "dilation": [int],

@@ -197,7 +197,7 @@ def _weight(variable: Variable, trainable: bool) -> dict[str, Any]:
 
 def _sentences(row: Row, catalogue: Catalogue) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    for op, sentence in row.sentences():
+    for op, inside, sentence in row.sentences():
         said = {
             "axis": sentence.axis,
             "name": sentence.name,
@@ -208,6 +208,7 @@ def _sentences(row: Row, catalogue: Catalogue) -> list[dict[str, Any]]:
             "formula": sentence.formula,
             "text": sentence.say(catalogue),
             "op": op,
+            "inside": inside,
         }
         found.append(said)
     return found

@@ -9,6 +9,7 @@ from html import escape
 
 from hornbill.explain.languages import Catalogue
 from hornbill.explain.telling import Entry, Line, Telling
+from hornbill.explain.wording import plain_spaces
 
 __all__ = ["to_fragment", "to_html"]
 
@@ -62,7 +63,7 @@ def to_fragment(telling: Telling, catalogue: Catalogue) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(text).replace("\u00a0", "&nbsp;")
+    return escape(plain_spaces(text))
 
 
 def _list(lines: list[Line]) -> str:

@@ -6,6 +6,7 @@ import re
 
 from hornbill.explain.languages import Catalogue
 from hornbill.explain.telling import Entry, Line, Telling
+from hornbill.explain.wording import plain_spaces
 
 __all__ = ["to_markdown"]
 
@@ -26,7 +27,7 @@ def to_markdown(telling: Telling, catalogue: Catalogue) -> str:
 
 
 def _escape(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", text.replace("\u00a0", " "))
+    return _SPECIAL.sub(r"\\\1", plain_spaces(text))
 
 
 def _line(line: Line, catalogue: Catalogue) -> str:

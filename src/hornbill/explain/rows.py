@@ -21,6 +21,7 @@ from hornbill.engine.record import Record, TensorSpec
 from hornbill.engine.shapes import tensors_from_shapes
 from hornbill.engine.symbolic import KerasTensor, infer_spec
 from hornbill.engine.variable import hollow_weights
+from hornbill.explain.rules.windows import causal_sentence
 from hornbill.explain.sentences import Sentence, sentences_of
 from hornbill.explain.sizes import weight_count
 
@@ -60,11 +61,31 @@ class Row:
         """The number of parameters of the layer."""
         return weight_count(self.layer.weights) if isinstance(self.layer, Layer) else 0
 
-    def sentences(self) -> list[tuple[str, Sentence]]:
-        """Returns `(op name, sentence)` for each checked sentence about the call."""
-        if self.record is None:
-            return []
-        return [(op.name, s) for op in self.record.walk() if op.kind == "op" for s in sentences_of(op)]
+    def sentences(self) -> list[tuple[str, str | None, Sentence]]:
+        """Returns `(op name, inner layer's name or None, sentence)` for each checked sentence about the call."""
+        return [] if self.record is None else list(_sentences(self.record, None))
+
+
+def _sentences(record: Record, inside: str | None) -> Iterator[tuple[str, str | None, Sentence]]:
+    """Yields the sentences about a call, op by op; padding in front of a convolution is told along with it."""
+    causal: Sentence | None = None
+    calls = [record] if record.kind == "op" else record.children
+    for place, call in enumerate(calls):
+        if call.kind != "op":
+            yield from _sentences(call, inside if record.kind == "root" else call.name)
+            continue
+        said = sentences_of(call)
+        if causal is not None:
+            said = [causal if s.axis == causal.axis else s for s in said]
+            causal = None
+        after = calls[place + 1] if place + 1 < len(calls) else None
+        if call.rule == "pad" and after is not None and after.name == "conv":
+            causal = causal_sentence(call, after)
+        said = [s for s in said if causal is None or s.axis != causal.axis]
+        yield from ((call.name, inside, sentence) for sentence in said)
+        if call.kind == "op" and call is not record:
+            for child in call.children:
+                yield from _sentences(child, inside)
 
 
 def _shapes(value: Any) -> list[tuple[int | None, ...]]:

@@ -61,7 +61,7 @@ def code_of(operation: Any) -> str:
         return "Model(inputs, outputs)"
     if isinstance(config.get("layers"), list):
         return "Sequential([...])"
-    arguments = _different(cls, config)
+    arguments = _different(cls, config, _left_out(operation))
     if not _is_automatic(operation.name, cls.__name__):
         arguments.append(("name", operation.name))
     if config.get("trainable") is False:
@@ -81,7 +81,7 @@ def arguments_of(layer: Any) -> dict[str, Any]:
     base = {key: config[key] for key in ("name", "trainable", "dtype") if key in config}
     plainly = config_of(layer)
     chosen = (
-        [name for name, _ in _different(cls, plainly)]
+        [name for name, _ in _different(cls, plainly, _left_out(layer))]
         if _twin(cls, _required(cls, plainly))
         else list(config)
     )
@@ -112,7 +112,19 @@ def _class_path(cls: type) -> str:
     return f"{family}.{cls.__name__}" if family != "models" else cls.__name__
 
 
-def _different(cls: type, config: dict[str, Any]) -> list[tuple[str, Any]]:
+def _left_out(operation: Any) -> frozenset[str]:
+    """Returns the parameters that were not given, or as their defaults; building may have completed their values."""
+    captured = operation._captured_arguments()
+    return frozenset(
+        p.name
+        for p in parameters_of(type(operation))
+        if p.default is not p.empty and (captured[p.name] is p.default or captured[p.name] in ((), [], {}))
+    )
+
+
+def _different(
+    cls: type, config: dict[str, Any], left_out: frozenset[str] = frozenset()
+) -> list[tuple[str, Any]]:
     """Returns the arguments that differ from what the class would take by itself, in the order of its parameters."""
     parameters = [p for p in parameters_of(cls) if p.name in config and p.name not in _NO_ARGUMENTS]
     given = {p.name: config[p.name] for p in parameters if p.default is p.empty}
@@ -123,6 +135,7 @@ def _different(cls: type, config: dict[str, Any]) -> list[tuple[str, Any]]:
         name = parameter.name
         if (
             name not in given
+            and name not in left_out
             and twin.get(name) != config[name]
             and (twin.get(name), config[name]) != (None, {})
         ):

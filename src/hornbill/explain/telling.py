@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 from hornbill.explain.languages import Catalogue
 from hornbill.explain.sizes import show_number
 from hornbill.explain.teaching import lessons
-from hornbill.explain.wording import bytes_words, field_words, tensors_words
+from hornbill.explain.wording import bytes_words, field_words, way_words
 
 __all__ = ["LEVELS", "Entry", "Line", "Telling", "telling_of"]
 
@@ -110,10 +111,12 @@ def _short(layer: dict[str, Any], catalogue: Catalogue) -> Entry:
 
 
 def _full(layer: dict[str, Any], document: dict[str, Any], catalogue: Catalogue) -> Entry:
-    before = tensors_words(layer["inputs"], catalogue)
-    after = tensors_words(layer["outputs"], catalogue) or "?"
-    lines = [Line("", f"{before} -> {after}" if before else after)]
-    lines += _sizes(layer, catalogue)
+    lines = [Line("", way_words(layer["inputs"], layer["outputs"], catalogue))]
+    inside = sum(other["parent"] == layer["index"] for other in document["layers"])
+    if inside:  # the rows inside say why
+        lines.append(Line(catalogue.say("label.inside"), catalogue.say("inside", count=inside)))
+    else:
+        lines += _sizes(layer, catalogue)
     lines += _weights(layer, document, catalogue)
     lines += _costs(layer, catalogue)
     seen = catalogue.say("label.receptive_field")
@@ -124,31 +127,23 @@ def _full(layer: dict[str, Any], document: dict[str, Any], catalogue: Catalogue)
 
 
 def _sizes(layer: dict[str, Any], catalogue: Catalogue) -> list[Line]:
-    """Returns a line per sentence; where several ops tell about one axis, each is named."""
-    sentences = _telling(layer)
-    seen: dict[str, set[str]] = {}
-    for sentence in sentences:
-        seen.setdefault(sentence["name"], set()).add(sentence["op"])
+    """Returns a line per sentence; where several ops or inner layers tell about one axis, each is named."""
+    said = [s for s in layer["sentences"] if s["axis"] != 0 or s["after"] is not None]  # the batch stays
+    said = [s for s in said if not s["key"].startswith(_UNCHANGED)] or said
+    makers: dict[tuple[Any, str, str], list[str]] = {}
+    for sentence in said:
+        names = makers.setdefault((sentence["axis"], sentence["name"], sentence["text"]), [])
+        names += [maker for maker in [sentence["inside"] or sentence["op"]] if maker not in names]
+    times = Counter(name for _, name, _ in makers)
     lines = []
-    for sentence in sentences[:_MOST_SENTENCES]:
-        name = (
-            catalogue.axis(sentence["name"]) if sentence["axis"] is not None else catalogue.say("label.shape")
-        )
-        if sentence["axis"] is not None and len(seen[sentence["name"]]) > 1:
-            name = catalogue.say("label.by_op", name=name, op=sentence["op"])
-        lines.append(Line(name, sentence["text"]))
-    if len(sentences) > _MOST_SENTENCES:
-        lines.append(Line("", catalogue.say("more", count=len(sentences) - _MOST_SENTENCES)))
+    for (axis, name, text), names in list(makers.items())[:_MOST_SENTENCES]:
+        label = catalogue.axis(name) if axis is not None else catalogue.say("label.shape")
+        if times[name] > 1 and (axis is not None or any(s["inside"] for s in said)):
+            label = catalogue.say("label.by_op", name=label, op=names)
+        lines.append(Line(label, text))
+    if len(makers) > _MOST_SENTENCES:
+        lines.append(Line("", catalogue.say("more", count=len(makers) - _MOST_SENTENCES)))
     return lines
-
-
-def _telling(layer: dict[str, Any]) -> list[dict[str, Any]]:
-    """Returns the sentences worth a line: each once, in order; that nothing changes only where nothing else is said."""
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
-    telling = [s for s in layer["sentences"] if not s["key"].startswith(_UNCHANGED)]
-    for sentence in telling or layer["sentences"]:
-        found.setdefault((sentence["axis"], sentence["name"], sentence["text"]), sentence)
-    return list(found.values())
 
 
 def _weights(layer: dict[str, Any], document: dict[str, Any], catalogue: Catalogue) -> list[Line]:

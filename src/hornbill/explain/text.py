@@ -12,6 +12,7 @@ from rich.text import Text
 
 from hornbill.explain.languages import Catalogue
 from hornbill.explain.telling import Entry, Line, Telling
+from hornbill.explain.wording import plain_spaces
 
 __all__ = ["lay_out", "plain_text", "styled_text", "wrap"]
 
@@ -26,43 +27,47 @@ _STYLES = {
 }
 _NOT_FIRST = "，。：；！？）】》、”’…%,.:;!?)]}"
 _NOT_LAST = "（【《“‘([{"
-_FIXED = "\u00a0"
+_FIXED = "\u00a0"  # a space at which no line breaks
+_SOFT = "\u202f\u2060"  # a space, and nothing, at which lines break only where there is no other way
 
 
 def wrap(text: str, width: int, first: int = 0) -> list[str]:
     """Returns the lines of a text.
 
     Args:
-        text: The text; lines break at spaces and between Chinese signs, never at a no-break space.
+        text: The text; lines break at spaces and between Chinese signs, never at a no-break space, and behind a comma
+            of a shape only where the shape alone is too wide.
         width: Columns of a line. A word that is longer stays whole.
         first: Columns already taken on the first line.
     """
     lines, current, taken = [], "", first
-    for part in _parts(text):
-        size = cell_len(part.rstrip(" "))
-        if current.strip() and taken + size > width:
-            lines.append(current.rstrip(" "))
-            current, taken = "", 0
-            part = part.lstrip(" ")
-        current += part
-        taken += cell_len(part)
+    for whole in _parts(text):
+        loose = current.strip() == "" and taken + cell_len(whole.rstrip(" ")) > width
+        for part in _parts(whole, _SOFT) if loose or cell_len(whole) > width else [whole]:
+            size = cell_len(part.rstrip(" "))
+            if current.strip() and taken + size > width:
+                lines.append(current.rstrip(" "))
+                current, taken = "", 0
+                part = part.lstrip(" ")
+            current += part
+            taken += cell_len(part)
     lines.append(current.rstrip(" "))
-    return [line.replace(_FIXED, " ") for line in lines]
+    return [plain_spaces(line) for line in lines]
 
 
-def _parts(text: str) -> list[str]:
-    """Returns the pieces that stay whole, each with the spaces behind it."""
+def _parts(text: str, also: str = "") -> list[str]:
+    """Returns the pieces that stay whole, each with the spaces behind it; they end behind the signs `also` too."""
     parts, current = [], ""
     for here, after in zip(text, [*text[1:], ""], strict=True):
         current += here
-        if after and _may_break(here, after):
-            parts.append(current)
+        if after and (here in also or _may_break(here, after)):
+            parts.append(current.replace("\u202f", " ").replace("\u2060", "") if also else current)
             current = ""
     return [*parts, current] if current else parts
 
 
 def _may_break(here: str, after: str) -> bool:
-    if after == " " or after in _NOT_FIRST or here in _NOT_LAST or _FIXED in (here, after):
+    if after == " " or after in _NOT_FIRST or here in _NOT_LAST or {here, after} & set(_FIXED + _SOFT):
         return False
     return here == " " or cell_len(here) == 2 or cell_len(after) == 2
 

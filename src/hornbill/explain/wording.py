@@ -12,7 +12,15 @@ from typing import Any
 from hornbill.explain.languages import Catalogue
 from hornbill.explain.sizes import show_bytes, show_number
 
-__all__ = ["bytes_words", "count_sentence_of", "field_words", "shape_words", "tensors_words"]
+__all__ = [
+    "bytes_words",
+    "count_sentence_of",
+    "field_words",
+    "plain_spaces",
+    "shape_words",
+    "tensors_words",
+    "way_words",
+]
 
 _MOST_WEIGHTS, _MOST_PARTS = 6, 8
 
@@ -20,13 +28,31 @@ _MOST_WEIGHTS, _MOST_PARTS = 6, 8
 def shape_words(tensor: dict[str, Any], catalogue: Catalogue) -> str:
     """Returns a tensor's shape with its axes named: `(batch None, height 28, width 28, channels 1)`."""
     pairs = zip(tensor["axes"], tensor["shape"], strict=True)
-    parts = [catalogue.say("shape.axis", name=catalogue.axis(name), size=str(size)) for name, size in pairs]
-    return catalogue.say("shape", axes=catalogue.say("comma").join(parts))
+    parts = [
+        catalogue.say("shape.axis", name=_joined(catalogue.axis(name)), size=size) for name, size in pairs
+    ]
+    return catalogue.say("shape", axes=catalogue.say("shape.comma").join(parts))
+
+
+def _joined(name: str) -> str:
+    """Returns a Chinese word so that no line breaks inside it."""
+    return name if name.isascii() else "\u2060".join(name)
 
 
 def tensors_words(tensors: Sequence[dict[str, Any]], catalogue: Catalogue) -> str:
     """Returns the shapes of several tensors."""
     return catalogue.say("and").join(shape_words(tensor, catalogue) for tensor in tensors)
+
+
+def way_words(before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]], catalogue: Catalogue) -> str:
+    """Returns what goes in and what comes out: `(...) -> (...)`."""
+    made = tensors_words(after, catalogue) or "?"
+    return f"{tensors_words(before, catalogue)} ->\u00a0{made}" if before else made
+
+
+def plain_spaces(text: str) -> str:
+    """Returns a text with plain spaces in place of those that say where lines may break."""
+    return text.replace("\u00a0", " ").replace("\u202f", " ").replace("\u2060", "")
 
 
 def bytes_words(size: int | None) -> str:
@@ -97,7 +123,10 @@ def field_words(field: dict[str, Any], catalogue: Catalogue) -> str:
             _extent(axis, catalogue)
             if axis["whole"]
             else catalogue.say(
-                "field.axis", extent=_extent(axis, catalogue), jump=_fraction(axis["jump"]), start=axis["start"]
+                "field.axis",
+                extent=_extent(axis, catalogue),
+                jump=_fraction(axis["jump"]),
+                start=axis["start"],
             )
             for axis in axes
         ),

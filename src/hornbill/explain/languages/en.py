@@ -91,6 +91,9 @@ TEMPLATES: dict[str, str] = {
 TEMPLATES |= {
     "shape": "({axes})",
     "shape.axis": "{name}\u00a0{size}",
+    "shape.comma": ",\u202f",
+    "label.inside": "inside",
+    "inside": "{count} rows inside say why",
     "comma": ", ",
     "semicolon": "; ",
     "and": " and ",

@@ -52,6 +52,9 @@ TEMPLATES: dict[str, str] = {
 TEMPLATES |= {
     "shape": "（{axes}）",
     "shape.axis": "{name}\u00a0{size}",
+    "shape.comma": "，\u2060",
+    "label.inside": "内部",
+    "inside": "由内部的 {count} 行说明",
     "comma": "，",
     "semicolon": "；",
     "and": " 和 ",
