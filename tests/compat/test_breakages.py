@@ -288,7 +288,7 @@ def test_inputs_nested_more_than_one_level():
 def test_weight_names_and_paths():
     model = keras.Sequential([keras.Input((4,)), layers.Dense(3, name="d")])
     assert [w.name for w in model.weights] == ["kernel", "bias"]
-    assert [w.path for w in model.weights] == ["d/kernel", "d/bias"]
+    assert [w.path for w in model.weights] == [f"{model.name}/d/kernel", f"{model.name}/d/bias"]
 
 
 def test_order_of_weights():

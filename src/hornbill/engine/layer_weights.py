@@ -17,6 +17,7 @@ from hornbill.engine.config import check_unknown
 from hornbill.engine.context import context
 from hornbill.engine.dtype import is_float_dtype
 from hornbill.engine.errors import ArgumentError, MissingNameError, NotBuiltError, ShapeError
+from hornbill.engine.naming import scope_of
 from hornbill.engine.registry import FAMILIES
 from hornbill.engine.tracking import attributes_of_kind, unique
 from hornbill.engine.variable import Structure, Variable, standardize_shape
@@ -129,10 +130,11 @@ class LayerWeights:
         dtype = self.variable_dtype if dtype is None else dtype  # type: ignore[attr-defined]
         if initializer is None:
             initializer = "glorot_uniform" if is_float_dtype(dtype) and shape else "zeros"
-        variable = Variable(
-            resolve("initializers", initializer), shape, dtype, trainable=trainable, autocast=autocast,
-            aggregation=aggregation, name=name, axes=axes if axes is not None else None,
-        )  # fmt: skip
+        with scope_of(self.name):  # type: ignore[attr-defined]
+            variable = Variable(
+                resolve("initializers", initializer), shape, dtype, trainable=trainable, autocast=autocast,
+                aggregation=aggregation, name=name, axes=axes if axes is not None else None,
+            )  # fmt: skip
         variable.regularizer = self._resolve_regularizer(regularizer)
         variable.constraint = resolve("constraints", constraint)
         variable.overwrite_with_gradient = overwrite_with_gradient

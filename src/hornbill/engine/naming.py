@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from hornbill.engine.errors import ArgumentError
 
 __all__ = ["auto_name", "check_name", "current_path", "get_uid", "kept_names", "name_scope", "reset_names",
-           "to_snake_case"]  # fmt: skip
+           "scope_of", "to_snake_case"]  # fmt: skip
 
 _counters: dict[str, int] = {}
 _scopes = threading.local()
@@ -78,6 +78,12 @@ def name_scope(name: str) -> Iterator[None]:
         yield
     finally:
         stack.pop()
+
+
+def scope_of(name: str) -> AbstractContextManager[None]:
+    """Returns the name scope of a layer, or nothing more to open where it is the innermost already."""
+    stack = _stack()
+    return nullcontext() if stack and stack[-1] == name else name_scope(name)
 
 
 def current_path() -> str:

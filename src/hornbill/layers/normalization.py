@@ -116,7 +116,8 @@ class LayerNormalization(ScaleAndCenter):
     ) -> None:
         self.rms_scaling = kwargs.pop("rms_scaling", False)
         super().__init__(**kwargs)
-        self.axis = _checked_axes("LayerNormalization", axis)
+        axes = _checked_axes("LayerNormalization", axis)
+        self.axis: Any = sorted(axes) if isinstance(axes, list) else axes  # Keras' order of the weights' axes
         self._store_scale_and_center(
             center, scale, epsilon, (beta_initializer, gamma_initializer), (beta_regularizer,
             gamma_regularizer), (beta_constraint, gamma_constraint),
@@ -256,7 +257,7 @@ class RMSNormalization(Layer):
 
     def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis: Any = axis
+        self.axis: Any = sorted(axis) if isinstance(axis, (tuple, list)) else axis
         self.epsilon = epsilon
 
     def build(self, input_shape: Any) -> None:

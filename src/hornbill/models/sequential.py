@@ -9,6 +9,7 @@ from hornbill.engine.context import context
 from hornbill.engine.errors import ArgumentError, NotBuiltError, StateError
 from hornbill.engine.input_spec import check_one_tensor
 from hornbill.engine.layer import Layer
+from hornbill.engine.naming import scope_of
 from hornbill.engine.registry import register_public
 from hornbill.engine.serialization import deserialize_keras_object, serialize_keras_object
 from hornbill.engine.symbolic import KerasTensor, without_probes
@@ -98,7 +99,8 @@ class Sequential(Model):
         if not self._layers and self._input_layer is None:
             self._start_from(layer)
         if self._output_tensor is not None:
-            self._output_tensor = layer(self._output_tensor)
+            with scope_of(self.name):
+                self._output_tensor = layer(self._output_tensor)
         self._layers.append(layer)
         self._settle()
 
