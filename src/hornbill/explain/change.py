@@ -151,30 +151,31 @@ def _asked_words(data: dict[str, Any], catalogue: Catalogue) -> str:
 
 
 def _lines(row: dict[str, Any], catalogue: Catalogue, rules: bool) -> Iterator[Line]:
-    sides = {change["what"] for change in row["changes"]}
+    """Yields what differs in a row: arguments, sizes with their rules, then the numbers that follow."""
+    changes = {change["what"]: change for change in row["changes"] if change["what"] != "argument"}
     for change in row["changes"]:
-        what, before, after = change["what"], change["before"], change["after"]
-        if what == "argument":
-            yield Line(change["name"], f"{typed(change['name'], before)} -> {typed(change['name'], after)}")
-        elif what == "inputs" and "outputs" in sides:
-            continue  # it is the output of a row above
-        elif what in ("inputs", "outputs"):
-            for one, other in zip(before, after, strict=False):
-                if one != other:
-                    yield Line(catalogue.say(f"change.{what}"), _shapes(one, other, catalogue))
-        elif what == "receptive_field":
-            yield from (
-                Line(catalogue.say("label.receptive_field"), field_words(other, catalogue))
-                for one, other in zip(before, after, strict=False)
-                if rules and one != other
-            )
-        else:
-            yield Line(catalogue.say(f"change.total.{what}"), _way(what, before, after, catalogue))
+        if change["what"] == "argument":
+            name, before, after = change["name"], change["before"], change["after"]
+            yield Line(name, f"{typed(name, before)} -> {typed(name, after)}")
+    side = "outputs" if "outputs" in changes else "inputs"  # the input is the output of a row above
+    if side in changes:
+        for one, other in zip(changes[side]["before"], changes[side]["after"], strict=False):
+            if one != other:
+                yield Line(catalogue.say(f"change.{side}"), _shapes(one, other, catalogue))
     if rules:
         told = [sentence for sentence in row["sentences"] if sentence["axis"] is not None]
         yield from (Line(catalogue.axis(sentence["name"]), sentence["text"]) for sentence in told)
-        if row["parameters"] is not None:
-            yield Line(catalogue.say("label.parameters"), row["parameters"])
+    for what, change in changes.items():
+        if what not in ("inputs", "outputs", "receptive_field"):
+            label = catalogue.say(f"change.total.{what}")
+            yield Line(label, _way(what, change["before"], change["after"], catalogue))
+        if what == "parameters.count" and rules and row["parameters"] is not None:
+            yield Line("", row["parameters"])
+    if rules and "receptive_field" in changes:
+        label, field = catalogue.say("label.receptive_field"), changes["receptive_field"]
+        for one, other in zip(field["before"], field["after"], strict=False):
+            if one != other:
+                yield Line(label, field_words(other, catalogue))
 
 
 def _shapes(before: dict[str, Any], after: dict[str, Any], catalogue: Catalogue) -> str:

@@ -131,6 +131,7 @@ def _sizes(layer: dict[str, Any], catalogue: Catalogue) -> list[Line]:
     said = [s for s in layer["sentences"] if s["axis"] != 0 or s["after"] is not None]  # the batch stays
     said = [s for s in said if not s["key"].startswith(_UNCHANGED)] or said
     makers: dict[tuple[Any, str, str], list[str]] = {}
+    inner = any(sentence["inside"] for sentence in said)
     for sentence in said:
         names = makers.setdefault((sentence["axis"], sentence["name"], sentence["text"]), [])
         names += [maker for maker in [sentence["inside"] or sentence["op"]] if maker not in names]
@@ -138,7 +139,7 @@ def _sizes(layer: dict[str, Any], catalogue: Catalogue) -> list[Line]:
     lines = []
     for (axis, name, text), names in list(makers.items())[:_MOST_SENTENCES]:
         label = catalogue.axis(name) if axis is not None else catalogue.say("label.shape")
-        if times[name] > 1 and (axis is not None or any(s["inside"] for s in said)):
+        if inner or (times[name] > 1 and axis is not None):
             label = catalogue.say("label.by_op", name=label, op=names)
         lines.append(Line(label, text))
     if len(makers) > _MOST_SENTENCES:

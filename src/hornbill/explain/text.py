@@ -76,7 +76,7 @@ def lay_out(telling: Telling, width: int, catalogue: Catalogue) -> list[list[Pie
     """Returns the lines of a telling, each as pieces of text with a style."""
     lines: list[list[Piece]] = []
     if telling.title:
-        lines += [[(part, "title")] for part in wrap(telling.title, width)]
+        lines += [*([(part, "title")] for part in wrap(telling.title, width)), []]
     if telling.compact:
         lines += _table(telling.entries, width)
     else:
