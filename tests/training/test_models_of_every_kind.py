@@ -281,3 +281,17 @@ def test_masks_reach_layers_in_a_graph():
     model = hornbill.Model(inputs, layers.LSTM(2)(x))
     short, padded = np.array([[1, 2]]), np.array([[1, 2, 0, 0]])
     assert_close(model.predict(short, verbose=0), model.predict(padded, verbose=0))
+
+
+def test_weights_of_frozen_layers_say_so():
+    def flags(library):
+        layer = library.layers
+        frozen = layer.Dense(3, trainable=False)
+        model = library.Sequential([library.Input((4,)), layer.Dense(3), layer.BatchNormalization(), frozen])
+        seen = [[w.trainable for w in model.weights]]
+        for owner, value in ((model.layers[1], False), (frozen, True), (model, False), (model, True)):
+            owner.trainable = value
+            seen.append([w.trainable for w in model.weights])
+        return seen
+
+    assert flags(hornbill) == flags(keras)

@@ -138,6 +138,7 @@ class LayerWeights:
         variable.regularizer = self._resolve_regularizer(regularizer)
         variable.constraint = resolve("constraints", constraint)
         variable.overwrite_with_gradient = overwrite_with_gradient
+        variable._frozen = trainable and not self._trainable
         self._own_variables.append(variable)
         return variable
 
@@ -193,7 +194,7 @@ class LayerWeights:
     def _walk_trainable(self) -> list[Variable]:
         if not self._trainable:
             return []
-        result = [v for v in self._own() if v.trainable]
+        result = [v for v in self._own() if v._trainable]
         for layer in self._sublayers():
             result += layer._walk_trainable()
         return result
@@ -236,6 +237,8 @@ class LayerWeights:
         Structure.version += 1
         for layer in self._flatten_layers():
             layer._trainable = bool(value)
+            for variable in layer._own():
+                variable._frozen = variable._made_trainable and not value
 
     def count_params(self) -> int:
         """Returns the number of weights, shared ones once.

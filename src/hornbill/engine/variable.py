@@ -104,8 +104,8 @@ class Variable(TensorOperators):
     """
 
     __slots__ = (
-        "__weakref__", "_autocast", "_layout", "_made_trainable", "_name", "_path", "_shape", "_shared", "_trainable",
-        "_value", "aggregation", "axes", "constraint", "dtype", "overwrite_with_gradient", "regularizer",
+        "__weakref__", "_autocast", "_frozen", "_layout", "_made_trainable", "_name", "_path", "_shape", "_shared",
+        "_trainable", "_value", "aggregation", "axes", "constraint", "dtype", "overwrite_with_gradient", "regularizer",
         "synchronization",
     )  # fmt: skip
 
@@ -127,6 +127,7 @@ class Variable(TensorOperators):
         scope = current_path()
         self._name, self._path = name, f"{scope}/{name}" if scope else name
         self._trainable, self._autocast, self._layout = bool(trainable), autocast, layout
+        self._frozen = False  # by its layer
         self._made_trainable = (
             self._trainable
         )  # decides the place among a layer's weights, whatever is frozen later
@@ -228,12 +229,12 @@ class Variable(TensorOperators):
 
     @property
     def trainable(self) -> bool:
-        """Whether training changes it."""
-        return self._trainable
+        """Whether training changes it: neither it nor its layer is frozen."""
+        return self._trainable and not self._frozen
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
+        self._trainable, self._frozen = bool(value), False
         Structure.version += 1
 
     def assign(self, value: Any) -> Any:
@@ -324,7 +325,7 @@ class Variable(TensorOperators):
             np.array(self._value), trainable=self._trainable, autocast=self._autocast, name=self._name
         )
         copy._path, copy.axes, copy.aggregation = self._path, self.axes, self.aggregation
-        copy._made_trainable = self._made_trainable
+        copy._made_trainable, copy._frozen = self._made_trainable, self._frozen
         copy.regularizer, copy.constraint = self.regularizer, self.constraint
         copy.overwrite_with_gradient = self.overwrite_with_gradient
         memo[id(self)] = copy

@@ -298,7 +298,7 @@ class RNN(Layer):
             output, new = call_cell(cell, x, states, training)
             return output, as_list(new)
 
-        variables = [v for v in cell.variables if not v.trainable] if isinstance(cell, Layer) else []
+        variables = [v for v in cell.variables if not v._trainable] if isinstance(cell, Layer) else []
         variables.append(global_seed_generator().state)
         return run_steps(step, xs, states, mask, variables=variables, **settings)
 

@@ -38,7 +38,7 @@ def remat(f: Callable[..., Any]) -> Callable[..., Any]:
 
         result, new = jax.checkpoint(pure)(arrays, *args)
         for variable, before, after in zip(variables, arrays, new, strict=True):
-            if after is not before and not variable.trainable:
+            if after is not before and not variable._trainable:
                 variable.assign(after)
         return result
 
