@@ -253,9 +253,14 @@ class Variable(TensorOperators):
                 got=f"shape {tuple(array.shape)}.",
                 fixes="Reshape or transpose the value, or make a new layer for the other sizes.",
             )
-        self._admit(array)
-        self._value, self._shared = array, True
+        self.take(array)
+        self._shared = True
         return array
+
+    def take(self, array: jax.Array) -> None:
+        """Sets the value to an array of the right shape and dtype that nobody else holds."""
+        self._admit(array)
+        self._value, self._shared = array, False
 
     def _admit(self, array: jax.Array) -> None:
         """Notes the assignment in the innermost scope, or refuses it where it would be lost."""

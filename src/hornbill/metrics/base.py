@@ -162,7 +162,7 @@ class Metric(Configurable):
         variables = self.variables
         zeros = jax.device_put([np.zeros(v.shape, jnp.dtype(v.dtype)) for v in variables])
         for variable, zero in zip(variables, zeros, strict=True):
-            variable.assign(zero)
+            variable.take(zero)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Calls `update_state` with the arguments and returns `result()`."""

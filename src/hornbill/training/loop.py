@@ -191,15 +191,15 @@ class _Padding:
     """Fills a short last batch up to the size of the others and masks the added rows, so that one program serves all.
 
     Args:
+        model: The model, which knows whether masking rows gives exactly the result of the short batch.
+        kind: "train" or "test".
         batches: The data.
-        exact: Whether masking rows gives exactly the result of the short batch.
     """
 
-    def __init__(self, batches: Batches, exact: bool) -> None:
-        self.size = batches.batch_size
-        short = exact and self.size is not None and batches.rows is not None
-        short = short and batches.rows > self.size and batches.rows % self.size != 0  # type: ignore[operator]
-        self.mask = np.ones(self.size, np.float32) if short and self.size else None
+    def __init__(self, model: Any, kind: str, batches: Batches) -> None:
+        rows, self.size = batches.rows or 0, batches.batch_size
+        short = self.size is not None and rows > self.size and rows % self.size != 0
+        self.mask = np.ones(self.size, np.float32) if short and self.size and model._can_pad(kind) else None
 
     def fill(self, batch: Any) -> Any:
         """Returns `(x, y, sample_weight, rows)`."""
@@ -214,7 +214,7 @@ class _EpochRunner:
 
     def __init__(self, model: Any, batches: Batches, callbacks: CallbackList) -> None:
         self.model, self.batches, self.callbacks = model, batches, callbacks
-        self.padding = _Padding(batches, model._can_pad("train"))
+        self.padding = _Padding(model, "train", batches)
         self.stretch = open_stretch(model, "train", batches, self.padding.mask, callbacks.wants_train_batches)
         stops = any(isinstance(one, TerminateOnNaN) for one in callbacks.callbacks)
         self.watch = NanWatch(
@@ -302,7 +302,7 @@ def _run_evaluation(model: Any, batches: Batches, callbacks: CallbackList) -> di
     model.stop_evaluating = False
     callbacks.on_test_begin()
     logs: Any = None
-    padding, first = _Padding(batches, model._can_pad("test")), 0
+    padding, first = _Padding(model, "test", batches), 0
     stretch = open_stretch(model, "test", batches, padding.mask, callbacks.wants_test_batches)
     with InterruptGuard() as guard:
         if stretch is not None:
