@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         saving,
         tree,
         utils,
+        visualization,
     )  # fmt: skip
     from hornbill.losses import Loss
     from hornbill.metrics import Metric
@@ -56,9 +57,9 @@ FloatDTypePolicy = DTypePolicy
 _SUBMODULES = (
     "activations", "backend", "callbacks", "compat", "config", "constraints", "datasets", "dtype_policies", "explain",
     "export", "initializers", "layers", "losses", "metrics", "mixed_precision", "models", "ops", "optimizers",
-    "preprocessing", "random", "regularizers", "saving", "testing", "transforms", "tree", "utils",
+    "preprocessing", "random", "regularizers", "saving", "testing", "transforms", "tree", "utils", "visualization",
 )  # fmt: skip
-_NOT_YET = ("applications", "distillation", "distribution", "quantizers", "visualization", "wrappers")
+_NOT_YET = ("applications", "distillation", "distribution", "quantizers", "wrappers")
 _ELSEWHERE = {
     "Loss": "losses", "Metric": "metrics", "Optimizer": "optimizers", "RematScope": "transforms.remat",
     "device": "utils.devices", "remat": "transforms.remat",

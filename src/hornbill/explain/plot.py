@@ -8,6 +8,7 @@ beside the boxes, inner models stand in frames. Where things go is in `layout.py
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -247,14 +248,11 @@ def _picture(
 def _title(model: Any, rows: list[Row]) -> str:
     total, trained = (sum(v.size for v in vs) for vs in (model.weights, model.trainable_weights))
     frozen = f", {total - trained:,} of them not trained," if trained < total else ""
-    layers = len({id(row.layer) for row in rows if not _framed(row, rows)})
+    framed = {
+        id(row) for row, following in pairwise(rows) if following.depth > row.depth
+    }  # inner models drawn in full
+    layers = len({id(row.layer) for row in rows if id(row) not in framed})
     return f"Network {model.name}: {total:,} parameters{frozen} in {layers} layer{'s' if layers != 1 else ''}"
-
-
-def _framed(row: Row, rows: list[Row]) -> bool:
-    """Whether a row is an inner model that is drawn in full."""
-    following = rows.index(row) + 1
-    return following < len(rows) and rows[following].depth > row.depth
 
 
 def _in_range(rows: list[Row], layer_range: Any, owner: str) -> list[Row]:

@@ -35,8 +35,8 @@ _KNOWN = (
     "NotoSansCJKsc-Regular.otf", "NotoSansSC-Regular.otf", "NotoSansSC-Regular.ttf", "NotoSansCJK-Regular.ttc",
     "NotoSansSC-VF.ttf", "SourceHanSansSC-Regular.otf", "SourceHanSans-Regular.ttc", "wqy-microhei.ttc",
     "wqy-zenhei.ttc", "DroidSansFallbackFull.ttf", "DroidSansFallback.ttf", "PingFang.ttc", "Hiragino Sans GB.ttc",
-    "STHeiti Light.ttc", "Arial Unicode.ttf", "msyh.ttc", "msyh.ttf", "simhei.ttf", "simsun.ttc", "uming.ttc", "ukai.ttc",
-    "DejaVuSans.ttf", "LiberationSans-Regular.ttf", "arial.ttf", "Arial.ttf",
+    "STHeiti Light.ttc", "Arial Unicode.ttf", "msyh.ttc", "msyh.ttf", "simhei.ttf", "simsun.ttc", "uming.ttc",
+    "ukai.ttc", "DejaVuSans.ttf", "LiberationSans-Regular.ttf", "arial.ttf", "Arial.ttf",
 )  # fmt: skip
 
 
