@@ -26,7 +26,7 @@ from hornbill.explain.dot import dot_text
 from hornbill.explain.drawing import Drawing
 from hornbill.explain.labels import Shown
 from hornbill.explain.rows import Row, rows_of
-from hornbill.explain.scene import Scene, make_scene, paint
+from hornbill.explain.scene import Scene, make_scene, paint, parents_of
 
 __all__ = ["ModelPicture", "model_to_dot", "plot_model"]
 
@@ -238,8 +238,9 @@ def _picture(
                 "call it on data: model(x)",
             ),
         )
-    rows = _in_range(rows_of(model, expand), layer_range, owner)
-    scene = make_scene(rows, shown, rankdir, way)
+    every = rows_of(model, expand)
+    rows = _in_range(every, layer_range, owner)
+    scene = make_scene(rows, parents_of(model, every), shown, rankdir, way)
     drawing = paint(scene, _title(model, rows))
     drawing.dpi = dpi
     return ModelPicture(drawing, scene, rankdir, cluster)

@@ -9,11 +9,12 @@ from hornbill.explain.drawing import Drawing
 from hornbill.explain.drawing_parts import Colour
 from hornbill.explain.labels import Shown, labels
 from hornbill.explain.layout import Box, Line
+from hornbill.explain.numbers import Numbers
 from hornbill.explain.routes import arrange
 from hornbill.explain.rows import Row
 from hornbill.explain.typeface import text_width
 
-__all__ = ["Item", "Scene", "make_scene", "paint"]
+__all__ = ["Item", "Scene", "make_scene", "paint", "parents_of"]
 
 _MARGIN, _PADDING, _LINE_HEIGHT, _SIZE, _HEADING = 16.0, 9.0, 13.5, 10.0, 26.0
 _FRAME, _EDGE, _INK, _SKIP = (247, 248, 250), (110, 118, 132), (90, 98, 112), (29, 92, 168)
@@ -71,11 +72,36 @@ class Scene:
         return bool(self.guessed) or any(item.inside.any_guessed() for item in self.items if item.inside)
 
 
-def make_scene(rows: list[Row], shown: Shown, rankdir: str, splines: str) -> Scene:
+def parents_of(model: Any, rows: list[Row]) -> dict[int, list[int]]:
+    """Returns for each row, by its `id`, the rows of its own level whose outputs it takes.
+
+    A row that is not in it stands in a model whose `call` could not be traced.
+
+    Args:
+        model: The model.
+        rows: All its rows.
+    """
+    found: dict[int, list[int]] = {}
+    numbers = Numbers(model, rows) if any(row.node is None for row in rows) else None
+    at_node: dict[tuple[int, int], int] = {}  # the latest call of a node at a depth
+    for i, row in enumerate(rows):
+        if row.node is not None:
+            keys = [(row.depth, id(node)) for node in row.node.parent_nodes]
+            found[id(row)] = [at_node[key] for key in dict.fromkeys(keys) if key in at_node]
+            at_node[row.depth, id(row.node)] = id(row)
+        elif numbers is not None and numbers.calls[i] is not None:
+            found[id(row)] = [id(rows[k]) for k in numbers.parents(i)]
+    return found
+
+
+def make_scene(
+    rows: list[Row], parents: dict[int, list[int]], shown: Shown, rankdir: str, splines: str
+) -> Scene:
     """Returns the scene of rows, laid out.
 
     Args:
         rows: The rows; those of an inner model follow it, one deeper.
+        parents: What `parents_of` says.
         shown: What boxes say.
         rankdir: "TB" or "LR".
         splines: "ortho", "line" or "curved".
@@ -92,29 +118,26 @@ def make_scene(rows: list[Row], shown: Shown, rankdir: str, splines: str) -> Sce
         lines = labels(row, shown)
         width = max(text_width(text, _SIZE, bold=i == 0) for i, text in enumerate(lines)) + 2 * _PADDING
         height = len(lines) * _LINE_HEIGHT + _PADDING
-        inside = make_scene(inner, shown, rankdir, splines) if inner else None
+        inside = make_scene(inner, parents, shown, rankdir, splines) if inner else None
         if inside is not None:
             width, height = max(width, inside.width + 2 * _MARGIN), inside.height + height + 1.5 * _MARGIN
         scene.items.append(Item(row, lines, Box(width, height), inside))
-    scene.lines, scene.guessed = _lines([row for row, _ in groups])
+    scene.lines, scene.guessed = _lines([row for row, _ in groups], parents)
     _arrange(scene, rankdir, splines)
     return scene
 
 
-def _lines(rows: list[Row]) -> tuple[list[Line], set[int]]:
-    """Returns the lines between rows, and which of them only say the order of the calls (see `Row.node`)."""
+def _lines(rows: list[Row], parents: dict[int, list[int]]) -> tuple[list[Line], set[int]]:
+    """Returns the lines between rows, and which of them only say the order of the calls."""
     lines: list[Line] = []
     guessed: set[int] = set()
-    place: dict[int, int] = {}
+    place = {id(row): i for i, row in enumerate(rows)}
     for i, row in enumerate(rows):
-        if row.node is None:
-            if i and row.record is not None:
-                guessed.add(len(lines))
-                lines.append(Line(i - 1, i))
-            continue
-        parents = [place[id(node)] for node in row.node.parent_nodes if id(node) in place]
-        lines += [Line(parent, i) for parent in dict.fromkeys(parents)]
-        place[id(row.node)] = i
+        if id(row) in parents:
+            lines += [Line(place[parent], i) for parent in parents[id(row)] if parent in place]
+        elif i and row.record is not None:
+            guessed.add(len(lines))
+            lines.append(Line(i - 1, i))
     return lines, guessed
 
 
