@@ -60,9 +60,15 @@ def small(strides=1, filters=8, shape=(28, 28, 1)):
     ("question", "built"),
     [
         ({"change": {"second": {"strides": 2}}}, {"strides": 2}),
-        ({"change": {"first": {"filters": 5}, "second": {"strides": (2, 1)}}}, {"filters": 5, "strides": (2, 1)}),
+        (
+            {"change": {"first": {"filters": 5}, "second": {"strides": (2, 1)}}},
+            {"filters": 5, "strides": (2, 1)},
+        ),
         ({"input_shape": (40, 20, 3)}, {"shape": (40, 20, 3)}),
-        ({"input_shape": [32, 32, 1], "change": {"first": {"filters": 4}}}, {"shape": (32, 32, 1), "filters": 4}),
+        (
+            {"input_shape": [32, 32, 1], "change": {"first": {"filters": 4}}},
+            {"shape": (32, 32, 1), "filters": 4},
+        ),
     ],
 )
 def test_it_is_what_building_so_gives(question, built):
@@ -77,7 +83,11 @@ def test_a_graph_with_skips_and_another_input():
     model = models.unet()
     before = model.explain(language="en").document
     difference = model.explain(input_shape=(64, 32, 3), language="en").document
-    assert {e["what"] for e in difference["totals"]} >= {"parameters", "multiply_adds.forward", "activation_bytes"}
+    assert {e["what"] for e in difference["totals"]} >= {
+        "parameters",
+        "multiply_adds.forward",
+        "activation_bytes",
+    }
     told = next(e for e in difference["totals"] if e["what"] == "parameters")
     assert (told["before"], told["after"]) == (7_759_521, 7_759_521 + 2 * 9 * 32)
     last = difference["layers"][-1]["changes"]
@@ -89,19 +99,27 @@ def test_what_follows_from_an_argument_follows_again():
     """The strides of a pooling are its size, unless they were given."""
     model = keras.Sequential([keras.Input((12, 12, 1)), layers.MaxPooling2D(2, name="pool")])
     changes = model.explain(change={"pool": {"pool_size": 3}}).document["layers"][0]["changes"]
-    assert {c["name"]: c["after"] for c in changes if c["what"] == "argument"} == {"pool_size": [3, 3], "strides": [3, 3]}
+    assert {c["name"]: c["after"] for c in changes if c["what"] == "argument"} == {
+        "pool_size": [3, 3],
+        "strides": [3, 3],
+    }
     assert next(c for c in changes if c["what"] == "outputs")["after"][0]["shape"] == [None, 4, 4, 1]
 
 
 def test_nested_shared_and_subclassed_models():
     inner = models.nested().explain(change={"conv2d": {"filters": 6}}).document
-    assert next(e for e in inner["totals"] if e["what"] == "parameters")["after"] == 935 + (36 + 1) * 2 + 8 + 8 * 8 * 2 * 3
+    assert (
+        next(e for e in inner["totals"] if e["what"] == "parameters")["after"]
+        == 935 + (36 + 1) * 2 + 8 + 8 * 8 * 2 * 3
+    )
     reset_names()
     shared = models.shared().explain(change={"dense_1": {"units": 5}}).document
     assert next(e for e in shared["totals"] if e["what"] == "parameters")["after"] == 99 + 7 + 1
     reset_names()
     model = models.subclassed()
-    own = model.explain(change={"dense": {"activation": "tanh"}, "dense_2": {"units": 4}}, input_shape=(7,)).document
+    own = model.explain(
+        change={"dense": {"activation": "tanh"}, "dense_2": {"units": 4}}, input_shape=(7,)
+    ).document
     assert next(e for e in own["totals"] if e["what"] == "parameters")["after"] == 8 * 8 + 9 * 8 + 9 * 4
     assert model.count_params() == 138
 
@@ -112,7 +130,12 @@ def test_a_layer_by_itself():
     one = layer.explain(change={"strides": 2}).document
     two = layer.explain(change={layer.name: {"strides": 2}}).document
     assert one == two
-    assert one["layers"][0]["changes"][0] == {"what": "argument", "name": "strides", "before": [1, 1], "after": [2, 2]}
+    assert one["layers"][0]["changes"][0] == {
+        "what": "argument",
+        "name": "strides",
+        "before": [1, 1],
+        "after": [2, 2],
+    }
 
 
 def test_nothing_is_built_for_good_nothing_compiled_and_names_go_on():
@@ -160,7 +183,11 @@ def test_hollow_variables_have_shapes_and_nothing_else():
 
 @pytest.mark.parametrize(("language", "level"), [("en", "full"), ("zh", "full"), ("en", "short")])
 def test_words(language, level):
-    text = models.digits().explain(change={"conv2d_1": {"strides": 1}}, language=language, level=level, width=80).text
+    text = (
+        models.digits()
+        .explain(change={"conv2d_1": {"strides": 1}}, language=language, level=level, width=80)
+        .text
+    )
     check_golden(f"change.{language}.{level}.txt", text)
 
 
@@ -170,7 +197,9 @@ def test_nothing_would_differ():
 
 
 def test_a_new_pitfall_is_told():
-    model = keras.Sequential([keras.Input((28, 28, 1)), layers.MaxPooling2D(2, name="pool"), layers.Flatten()])
+    model = keras.Sequential(
+        [keras.Input((28, 28, 1)), layers.MaxPooling2D(2, name="pool"), layers.Flatten()]
+    )
     text = model.explain(change={"pool": {"pool_size": 3}}, language="en", width=120).text
     assert "only 27 are read, the rest of 1 is dropped" in text
 

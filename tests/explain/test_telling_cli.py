@@ -52,7 +52,9 @@ def test_explain_in_other_forms(run, tmp_path):
 
 
 def test_explain_what_would_differ(run):
-    out = run("explain", "--change", "conv2d_1.strides=1", "--change", "conv2d_1.padding=same", "--language", "en")
+    out = run(
+        "explain", "--change", "conv2d_1.strides=1", "--change", "conv2d_1.padding=same", "--language", "en"
+    )
     assert "strides: 2 -> 1" in out
     assert "padding: 'valid' -> 'same'" in out
     out = run("explain", "--input-shape", "64,64,3", "--language", "en")

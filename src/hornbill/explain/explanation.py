@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import sys
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -211,7 +212,8 @@ def _explanation(
         chosen = "en"
 
     def make(code: str) -> Explanation:
-        with kept_names():
+        with kept_names(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what layers warn of was said when the model was made
             document, telling = _answer(target, layer, axis, level, code, input_shape, change)
         return Explanation(document, telling, code, width, make)
 
