@@ -295,3 +295,33 @@ def test_weights_of_frozen_layers_say_so():
         return seen
 
     assert flags(hornbill) == flags(keras)
+
+
+def test_a_model_built_from_data_takes_other_lengths():
+    def outputs(library):
+        layer = library.layers
+        model = library.Sequential([layer.Embedding(9, 3), layer.GlobalAveragePooling1D(), layer.Dense(1)])
+        model(np.ones((2, 4)))
+        model.set_weights([np.linspace(-1, 1, w.size).reshape(w.shape) for w in model.get_weights()])
+        return model.predict(np.arange(14).reshape(2, 7) % 9, verbose=0)
+
+    assert_close(outputs(hornbill), outputs(keras))
+
+
+def test_a_model_runs_on_other_sizes_than_its_input_where_all_layers_do():
+    def outputs(library):
+        inputs = library.Input((8, 8, 1))
+        x = library.layers.Conv2D(2, 3, kernel_initializer="ones")(inputs)
+        model = library.Model(inputs, library.layers.GlobalMaxPooling2D()(x))
+        return model.predict(np.arange(240.0).reshape(2, 12, 10, 1), verbose=0)
+
+    with pytest.warns(UserWarning, match=r"width 10, channels 1\). All its layers accept that"):
+        found = outputs(hornbill)
+    assert_close(found, outputs(keras))
+
+
+def test_other_sizes_that_a_layer_refuses_are_named_at_the_input():
+    inputs = hornbill.Input((8, 8, 1))
+    model = hornbill.Model(inputs, layers.Dense(2)(layers.Flatten()(inputs)))
+    with pytest.raises(ValueError, match="wants its input"):
+        model.predict(np.ones((2, 9, 8, 1)), verbose=0)

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from hornbill.engine.axes import describe_shape
+from hornbill.engine.compatibility import warn_once
 from hornbill.engine.errors import ArgumentError, ShapeError, did_you_mean
 from hornbill.engine.graph import Node, Operation, Program
 from hornbill.engine.layer import Layer
@@ -20,7 +21,33 @@ from hornbill.layers.input import Input
 from hornbill.models.functional_config import functional_config, graph_from_config
 from hornbill.models.model import FUNCTIONAL, Model
 
-__all__ = ["Functional"]
+__all__ = ["Functional", "OtherSizes"]
+
+
+class OtherSizes:
+    """Lets a model run on sizes it was not made for, as Keras does, if all layers inside accept them.
+
+    Args:
+        name: The model's name.
+        doubts: The errors that say how the inputs differ; the first is raised if a layer fails.
+        quiet: Whether to say nothing where the layers accept the sizes.
+    """
+
+    def __init__(self, name: str, doubts: list[ShapeError], quiet: bool = False) -> None:
+        self.name, self.doubts, self.quiet = name, doubts, quiet
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+        if not self.doubts or (error is not None and not isinstance(error, Exception)):
+            return
+        first = self.doubts[0]
+        if error is not None:
+            raise first from None
+        if not self.quiet:
+            text = f"{first.asked} It got {first.got} All its layers accept that, so it runs."
+            warn_once(f"sizes {self.name} {first.got}", text)
 
 
 class Functional(Model):
@@ -113,12 +140,14 @@ class Functional(Model):
             training: Whether layers behave as in training.
             mask: Mask of the input, or list of them.
         """
-        values = self._flat_inputs(inputs)
+        doubts: list[ShapeError] = []
+        values = self._flat_inputs(inputs, doubts)
         masks = [None] * len(values) if mask is None else list(leaves_of(mask))
         for value, one in zip(values, masks, strict=False):
             if one is not None:
                 set_mask(value, one)
-        results = self._program_with_losses.run(values, self._call_node)
+        with OtherSizes(self.name, doubts):
+            results = self._program_with_losses.run(values, self._call_node)
         count = len(self.outputs)
         for loss in results[count:]:
             super().add_loss(jnp.mean(loss))
@@ -152,7 +181,7 @@ class Functional(Model):
         """Returns None: the masks of the outputs are set by the layers that make them."""
         return None
 
-    def _flat_inputs(self, inputs: Any) -> list[Any]:
+    def _flat_inputs(self, inputs: Any, doubts: list[ShapeError]) -> list[Any]:
         """Returns the values in the order of `inputs`, with a missing or extra axis of size 1 mended."""
         structure, tensors = self._inputs_structure, self.inputs
         if isinstance(inputs, dict):
@@ -180,9 +209,10 @@ class Functional(Model):
                     "Or a dict: {" + ", ".join(f"{name!r}: ..." for name in names) + "}.",
                 ),
             )
-        return [self._fit_input(value, tensor) for value, tensor in zip(values, tensors, strict=True)]
+        return [self._fit_input(value, tensor, doubts) for value, tensor in zip(values, tensors, strict=True)]
 
-    def _fit_input(self, value: Any, tensor: KerasTensor) -> Any:
+    def _fit_input(self, value: Any, tensor: KerasTensor, doubts: list[ShapeError]) -> Any:
+        """Returns a value as the model takes it; sizes other than the input's go to `doubts`."""
         if value is None or (isinstance(value, KerasTensor) and value.shape == tensor.shape):
             return value
         x = convert_to_tensor(value)
@@ -198,11 +228,10 @@ class Functional(Model):
         elif len(shape) == len(wanted) - 1 and wanted[-1] == 1:
             x = x[..., None]
         shape = tuple(x.shape)
-        wrong = len(shape) != len(wanted) or any(
-            w is not None and s is not None and s != w for s, w in zip(shape, wanted, strict=True)
-        )
-        if wrong:
+        if len(shape) != len(wanted):
             raise self._wrong_shape(tensor, tuple(value.shape))
+        if any(w is not None and s is not None and s != w for s, w in zip(shape, wanted, strict=True)):
+            doubts.append(self._wrong_shape(tensor, tuple(value.shape)))
         return x
 
     def _wrong_shape(self, tensor: KerasTensor, shape: tuple[int | None, ...]) -> ShapeError:

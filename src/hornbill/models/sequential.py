@@ -14,7 +14,7 @@ from hornbill.engine.registry import register_public
 from hornbill.engine.serialization import deserialize_keras_object, serialize_keras_object
 from hornbill.engine.symbolic import KerasTensor, without_probes
 from hornbill.layers.input import Input, InputLayer
-from hornbill.models.functional import Functional
+from hornbill.models.functional import Functional, OtherSizes
 from hornbill.models.model import Model
 
 __all__ = ["Sequential"]
@@ -47,7 +47,7 @@ class Sequential(Model):
         self._layers: list[Layer] = []
         self._input_layer: InputLayer | None = None
         self._output_tensor: Any = None
-        self._sizes_known = True
+        self._sizes_known, self._sizes_from_data = True, False
         if isinstance(layers, Layer):
             raise ArgumentError("Sequential takes a list of layers.", got=f"one layer, {layers.name!r}.",
                                 fixes="Sequential([layer, ...])")  # fmt: skip
@@ -170,16 +170,17 @@ class Sequential(Model):
         probing = context().probing
         free = without_probes(shape) if probing else (None, *shape[1:])
         super()._build_for({**arguments, "inputs": KerasTensor(free)})
-        self._sizes_known = not probing
+        self._sizes_known, self._sizes_from_data = not probing, True
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Calls the layers one after the other."""
-        x = inputs
+        x, doubts = inputs, []
         if self._input_layer is not None and self._sizes_known:
             x = check_one_tensor(self, x) if isinstance(x, (list, tuple)) and any(map(_has_shape, x)) else x
-            x = self._graph()._fit_input(x, self._input_layer.output) if hasattr(x, "shape") else x
-        for layer in self._layers:
-            x = layer(x)
+            x = self._graph()._fit_input(x, self._input_layer.output, doubts) if hasattr(x, "shape") else x
+        with OtherSizes(self.name, doubts, quiet=self._sizes_from_data):
+            for layer in self._layers:
+                x = layer(x)
         return x
 
     def _graph(self) -> Functional:
