@@ -84,6 +84,16 @@ def test_custom_training_step(capsys):
 
 
 @pytest.mark.long
+@pytest.mark.filterwarnings("ignore:No font of this machine:UserWarning")
+def test_pictures(tmp_path, capsys):
+    written = load("pictures").main(tmp_path / "new", 1)
+    assert capsys.readouterr().out.split() == [str(path) for path in written]
+    for path in written:
+        assert path.read_bytes().startswith(b"\x89PNG")
+        assert (EXAMPLES.parent / "docs" / "images" / path.name).stat().st_size < 150_000
+
+
+@pytest.mark.long
 def test_transfer_by_freezing(capsys):
     assert load("transfer_by_freezing").main(4) > 0.8
     assert "frozen weights unchanged: True" in capsys.readouterr().out
