@@ -180,5 +180,8 @@ def test_activation_bytes():
     )
     rows = rows_of(model)
     numbers = Numbers(model, rows)
-    assert [numbers.activation_bytes(i) for i, row in enumerate(rows) if row.class_name == "Conv2D"] == [6 * 6 * 4 * 4, 4 * 4 * 2 * 2]
+    assert [numbers.activation_bytes(i) for i, row in enumerate(rows) if row.class_name == "Conv2D"] == [
+        6 * 6 * 4 * 4,
+        4 * 4 * 2 * 2,
+    ]
     assert numbers.totals()["activation_bytes"] == sum(np.multiply([144, 144, 32], [4, 2, 2]))

@@ -17,13 +17,13 @@ import numpy as np
 from hornbill.explain.flow_shapes import reshaped
 from hornbill.explain.trace import Step, Trace
 
-__all__ = ["Box", "Flow", "Range"]
+__all__ = ["ELEMENTWISE", "Box", "Flow", "Range"]
 
 Range = tuple[int, int]
 Box = tuple[Range, ...]
 Reads = Iterable[tuple[int, Box]]
 
-_ELEMENTWISE = frozenset(
+ELEMENTWISE = frozenset(
     """abs acos acosh add add_any and asin asinh atan atan2 atanh cbrt ceil clamp clz complex conj convert_element_type
     copy copy_p cos cosh digamma div eq erf erf_inv erfc exp exp2 expm1 floor ge gt igamma igammac imag integer_pow
     is_finite le lgamma log log1p logistic lt max min mul name ne neg nextafter not optimization_barrier or
@@ -57,7 +57,7 @@ class Flow:
                 continue
             sources = [n for n in step.inputs if n is not None and trace.dependent[n]]
             alone = (
-                step.name in _ELEMENTWISE and len(step.outputs) == len({self.same[n] for n in sources}) == 1
+                step.name in ELEMENTWISE and len(step.outputs) == len({self.same[n] for n in sources}) == 1
             )
             if alone and trace.shapes[sources[0]] == trace.shapes[step.outputs[0]]:
                 self.same[step.outputs[0]] = self.same[sources[0]]
@@ -94,7 +94,7 @@ class Flow:
         if step.name == "split":
             return _piece(self, step, output, box)
         rule = _RULES.get(step.name)
-        if rule is None and step.name in _ELEMENTWISE:
+        if rule is None and step.name in ELEMENTWISE:
             rule = _elementwise
         if rule is None or len(self.trace.shapes[output]) != len(box):
             rule = _everything

@@ -23,6 +23,7 @@ from hornbill.engine.record import Record, TensorSpec
 from hornbill.engine.shapes import tensors_from_shapes
 from hornbill.explain.costs import Cost, cost_of, tensor_bytes
 from hornbill.explain.flow import Flow
+from hornbill.explain.memory import StepMemory, available_memory, step_memory
 from hornbill.explain.receptive import Receptive, fields_of
 from hornbill.explain.rows import Row
 from hornbill.explain.trace import Trace, trace_of
@@ -156,7 +157,7 @@ class Numbers:
         return fields_of(self, index)
 
     def parents(self, index: int) -> list[int]:
-        """Returns the rows whose outputs a row takes, at its own depth; for an input of an inner model, those of its row."""
+        """Returns the rows whose outputs a row takes, at its depth; for an input of an inner model, those of its row."""
         row, call = self.rows[index], self.calls[index]
         if row.class_name == "InputLayer" and row.depth:
             return self.parents(next(i for i in reversed(range(index)) if self.rows[i].depth < row.depth))
@@ -182,7 +183,7 @@ class Numbers:
                 found.append(i)
         return found[::-1]
 
-    def _nearest(self, number: int, makers: dict[int, int], depth: int) -> Iterator[int]:
+    def _nearest(self, number: int, makers: dict[int, int]) -> Iterator[int]:
         """Yields the rows whose outputs are met first on the way back from a value."""
         trace, seen, stack = self.trace, set(), [number]
         while stack and trace is not None:
@@ -214,6 +215,31 @@ class Numbers:
                 "training": sum(c.training for c in known) if complete else None,
             },
             "activation_bytes": None if None in sizes or not complete else sum(size or 0 for size in sizes),
+            "memory": self.memory(),
+        }
+
+    @cached_property
+    def step_memory(self) -> StepMemory | None:
+        """The memory of a training step; None where it cannot be predicted."""
+        try:
+            return step_memory(self.target)
+        except (HornbillError, TypeError, ValueError):
+            return None  # a model that cannot be traced in training is explained without it
+
+    def memory(self, batch: int = 32) -> dict[str, Any] | None:
+        """Returns the document's part about memory, with the peak for a batch of this size."""
+        found = self.step_memory
+        if found is None:
+            return None
+        available = available_memory()
+        return {
+            "weights": found.weights,
+            "gradients": found.gradients,
+            "optimizer": found.optimizer,
+            "activations_per_sample": found.activations_per_sample,
+            "peak": {"batch": batch, "bytes": found.peak(batch)},
+            "largest_batch": None if available is None else found.largest_batch(available),
+            "available": available,
         }
 
 

@@ -22,7 +22,7 @@ from hornbill.engine.record import Record
 from hornbill.engine.symbolic import KerasTensor, leaves_of, map_leaves
 from hornbill.engine.variable import discard_assignments, functional_call
 
-__all__ = ["Step", "Trace", "trace_of"]
+__all__ = ["PROBE", "Step", "Trace", "flatten", "trace_of"]
 
 PROBE = 3360
 """What stands for a size that is not known, the batch aside."""
@@ -60,6 +60,7 @@ class Trace:
     Attributes:
         steps: The operations, in order.
         shapes: Shape of each value.
+        widths: Bytes of one number of each value.
         record: The record of the model's call, all sizes known.
         inputs: Numbers of the values that the model's inputs are.
         dependent: Whether a value depends on the inputs.
@@ -69,6 +70,7 @@ class Trace:
 
     steps: list[Step] = field(default_factory=list)
     shapes: list[tuple[int, ...]] = field(default_factory=list)
+    widths: list[int] = field(default_factory=list)
     record: Record = field(default_factory=Record.root)
     inputs: list[int] = field(default_factory=list)
     dependent: list[bool] = field(default_factory=list)
@@ -78,20 +80,21 @@ class Trace:
     _maker: dict[int, int] = field(default_factory=dict)
     _values: dict[int, Any] = field(default_factory=dict)
 
-    def new(self, shape: tuple[int, ...], dependent: bool, unknown: bool, trained: bool = False) -> int:
-        """Enters a value and returns its number."""
-        self.shapes.append(tuple(shape))
+    def new(self, aval: Any, dependent: bool, unknown: bool, trained: bool = False) -> int:
+        """Enters a value, known by its shape and dtype, and returns its number."""
+        self.shapes.append(tuple(aval.shape))
+        self.widths.append(getattr(aval.dtype, "itemsize", 4))
         self.dependent.append(dependent)
         self.trained.append(trained)
         self._unknown.append(unknown)
         return len(self.shapes) - 1
 
-    def add(self, step: Step, shapes: list[tuple[int, ...]]) -> list[int]:
+    def add(self, step: Step, results: list[Any]) -> list[int]:
         """Enters an operation and returns the numbers of its results."""
         known = [i for i in step.inputs if i is not None]
         dependent, unknown = any(self.dependent[i] for i in known), any(self._unknown[i] for i in known)
         trained = step.name != "stop_gradient" and any(self.trained[i] for i in known)
-        step.outputs = [self.new(shape, dependent, unknown, trained) for shape in shapes]
+        step.outputs = [self.new(aval, dependent, unknown, trained) for aval in results]
         for number in step.outputs:
             self._maker[number] = len(self.steps)
         self.steps.append(step)
@@ -104,7 +107,7 @@ class Trace:
 
     def set_constant(self, value: Any) -> int:
         """Enters a constant and returns its number."""
-        number = self.new(np.shape(value), False, False)
+        number = self.new(np.asarray(value) if np.isscalar(value) else value, False, False)
         self._values[number] = value
         return number
 
@@ -175,7 +178,7 @@ def trace_of(
               for p in places]  # fmt: skip
     structs = [jax.ShapeDtypeStruct(s, leaves[p].dtype) for s, p in zip(shapes, places, strict=True)]
     boxes = [*variables, global_seed_generator().state]
-    held = [jax.ShapeDtypeStruct(v.value.shape, v.value.dtype) for v in boxes]
+    held = [jax.ShapeDtypeStruct(v._value.shape, v._value.dtype) for v in boxes]
     marker, record = _Marker(), Record.root()
 
     def run(values: list[Any], inputs: list[Any]) -> Any:
@@ -191,15 +194,33 @@ def trace_of(
         closed = jax.make_jaxpr(run)(held, structs)
     chosen = {id(v) for v in trained}
     learning = {i for i, v in enumerate(boxes) if id(v) in chosen}
-    trace = Trace(record=record.children[0] if record.children else record)
-    for position, variable in enumerate(closed.jaxpr.invars):
-        is_input = position >= len(held)
-        number = trace.new(variable.aval.shape, is_input, True, position in learning)
-        if is_input:
-            trace.inputs.append(number)
-    known = dict(zip(closed.jaxpr.invars, range(len(closed.jaxpr.invars)), strict=True))
-    _inline(trace, closed.jaxpr, closed.consts, known, marker)
+    trace, numbers, _ = flatten(closed, len(held), learning, marker)
+    trace.inputs = numbers[len(held) :]
+    trace.record = record.children[0] if record.children else record
     return trace
+
+
+def flatten(
+    closed: Any, held: int, learning: Iterable[int] = (), marker: _Marker | None = None
+) -> tuple[Trace, list[int], list[int | None]]:
+    """Returns a traced function as one flat list of operations.
+
+    Args:
+        closed: The function as JAX traced it.
+        held: How many of its arguments are values of variables; the others are the inputs.
+        learning: Which of these are trained.
+        marker: What marked the calls, if anything did.
+
+    Returns:
+        The trace, and the numbers of the arguments and of the results.
+    """
+    trace, chosen = Trace(), set(learning)
+    numbers = [
+        trace.new(variable.aval, place >= held, True, place in chosen)
+        for place, variable in enumerate(closed.jaxpr.invars)
+    ]
+    known = dict(zip(closed.jaxpr.invars, numbers, strict=True))
+    return trace, numbers, _inline(trace, closed.jaxpr, closed.consts, known, marker or _Marker())
 
 
 def _inline(
@@ -226,7 +247,7 @@ def _inline(
             outputs = _inline_call(trace, inner, inputs, literals, marker)
         else:
             step = Step(name, dict(equation.params), inputs, [], literals, equation.primitive)
-            outputs = list(trace.add(step, [v.aval.shape for v in equation.outvars]))
+            outputs = list(trace.add(step, [v.aval for v in equation.outvars]))
             if name == "name":
                 _note(trace, marker, equation.params["name"], outputs[0])
         known.update(zip(equation.outvars, outputs, strict=True))  # type: ignore[arg-type]
