@@ -14,8 +14,7 @@ from hornbill.engine.graph import OpOperation
 from hornbill.engine.layer import Layer
 from hornbill.engine.record import Record, TensorSpec
 from hornbill.engine.symbolic import KerasTensor
-from hornbill.engine.variable import Variable
-from hornbill.explain.counts import count_formula
+from hornbill.explain.counts import count_formula, weight_document
 from hornbill.explain.languages import Catalogue, words
 from hornbill.explain.numbers import Numbers
 from hornbill.explain.pitfalls import pitfalls
@@ -100,7 +99,7 @@ def _layer(
     row = rows[index]
     weights = row.layer.weights if isinstance(row.layer, Layer) else []
     trainable = {id(v) for v in row.layer.trainable_weights} if weights else set()
-    described = [_weight(v, id(v) in trainable) for v in weights]
+    described = [weight_document(v, id(v) in trainable) for v in weights]
     config = config_of(row.layer)
     first = next(i for i, other in enumerate(rows) if other.layer is row.layer)
     return {
@@ -179,20 +178,6 @@ def _tensor(tensor: Any, layer: Any) -> dict[str, Any]:
     if len(names) != rank:  # a layer that names the axes of its input, and gives fewer
         names = axis_names(rank, getattr(layer, "data_format", None))
     return {"shape": list(tensor.shape), "axes": list(names), "dtype": tensor.dtype}
-
-
-def _weight(variable: Variable, trainable: bool) -> dict[str, Any]:
-    axes = variable.axes or tuple(f"axis {i}" for i in range(len(variable.shape)))
-    return {
-        "name": variable.name,
-        "path": variable.path,
-        "shape": list(variable.shape),
-        "axes": list(axes),
-        "dtype": variable.dtype,
-        "size": variable.size,
-        "bytes": weight_bytes([variable]),
-        "trainable": trainable,
-    }
 
 
 def _sentences(row: Row, catalogue: Catalogue) -> list[dict[str, Any]]:

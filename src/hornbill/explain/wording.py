@@ -20,6 +20,7 @@ __all__ = [
     "shape_words",
     "tensors_words",
     "way_words",
+    "weight_words",
 ]
 
 _MOST_WEIGHTS, _MOST_PARTS = 6, 8
@@ -73,7 +74,7 @@ def count_sentence_of(weights: Sequence[dict[str, Any]], catalogue: Catalogue) -
     if not weights:
         return catalogue.say("count.none")
     if len(weights) <= _MOST_WEIGHTS:
-        parts = [_weight_words(weight, catalogue) for weight in weights]
+        parts = [weight_words(weight, catalogue) for weight in weights]
         return f"{' + '.join(parts)} = {total}"
     groups: dict[str, int] = {}
     for weight in weights:
@@ -84,8 +85,13 @@ def count_sentence_of(weights: Sequence[dict[str, Any]], catalogue: Catalogue) -
     return catalogue.say("count.inside", total=total, arrays=len(weights))
 
 
-def _weight_words(weight: dict[str, Any], catalogue: Catalogue) -> str:
-    """Returns one weight's count; the factors of a kernel that belong to one filter stand in brackets."""
+def weight_words(weight: dict[str, Any], catalogue: Catalogue) -> str:
+    """Returns one weight's count; the factors of a kernel that belong to one filter stand in brackets.
+
+    Args:
+        weight: A weight as it stands in the document.
+        catalogue: The words.
+    """
     if len(weight["shape"]) <= 1:
         return catalogue.say(
             "count.factor", size=show_number(weight["size"]), name=catalogue.axis(weight["name"])

@@ -388,11 +388,15 @@ def _check_masks(subject: Subject) -> None:
 def _check_counts(subject: Subject) -> None:
     """The explained number of parameters, factor by factor, is count_params()."""
     total = subject.layer.count_params()
-    told = int(count_sentence(subject.layer).rpartition("= ")[2].replace(",", ""))
+    sentence = count_sentence(subject.layer)
+    told = int(sentence.rpartition("= ")[2].replace(",", "")) if subject.layer.weights else 0
     if told != total:
         raise subject.failed("counts", f"has {total:,} parameters.", f"the explanation tells {told:,}.")
     for variable in subject.layer.weights:
-        factors = [int(size) for size in re.findall(r"(?:^| x )(\d+) ", weight_sentence(variable))]
+        factors = [
+            int(size.replace(",", ""))
+            for size in re.findall(r"(?:^\(?| x )([\d,]+) ", weight_sentence(variable))
+        ]
         if math.prod(factors) != variable.size:
             raise subject.failed(
                 "counts",

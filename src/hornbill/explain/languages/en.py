@@ -85,6 +85,18 @@ TEMPLATES: dict[str, str] = {
     "fourier.full": "{formula}",
     "complex.pair": "real and imaginary part",
     "complex.joined": "pairs of real and imaginary part become one number",
+    # Where an axis comes from.
+    "ancestry.input": "{name} {size} is the input's own axis",
+    "ancestry.kept": "{name} {size} is that of {from}",
+    "ancestry.moved": "{name} {size} is axis {place} of {from}, moved",
+    "ancestry.window": "{name} {size} runs along {source} of {from}",
+    "ancestry.merged": "{name} {size} holds all places of {parts}, the last running fastest",
+    "ancestry.part": "{name} {size} is a part of {source} of {from}",
+    "ancestry.joined": "{name} {size} is put together from {parts}",
+    "ancestry.added": "{name} {size} is the same axis of each input: {parts}",
+    "ancestry.made": "{name} {size} is made here by weights; each of its places is a mixture of all of {parts}",
+    "ancestry.reduced": "{name} {size} is made here; each of its places sees all of {parts}",
+    "ancestry.new": "{name} {size} is new here; nothing before runs along it",
 }
 
 # What every rendering says around the sentences.
@@ -121,7 +133,7 @@ TEMPLATES |= {
     "count.factor": "{size} {name}",
     "count.none": "0, it has no weights",
     "count.shared": "those of its first call ({owner}), shared",
-    "count.inside": "{total}, in {arrays} arrays of the layers inside",
+    "count.inside": "{arrays} arrays of the layers inside = {total}",
     "trained.all": "all of them",
     "trained.none": "none of them: frozen",
     "trained.some": "{trainable} of {count}",

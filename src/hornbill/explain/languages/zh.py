@@ -82,7 +82,7 @@ TEMPLATES |= {
     "count.factor": "{size} {name}",
     "count.none": "0，没有权重",
     "count.shared": "与首次调用（{owner}）共享",
-    "count.inside": "{total}，在内部各层的 {arrays} 个数组里",
+    "count.inside": "内部各层的 {arrays} 个数组 = {total}",
     "trained.all": "全部",
     "trained.none": "无：已冻结",
     "trained.some": "{count} 个中的 {trainable} 个",
