@@ -6,6 +6,7 @@ That nothing overlaps and no line runs through a box is worked out here from the
 from __future__ import annotations
 
 import re
+from io import BytesIO
 from itertools import combinations, pairwise
 
 import pytest
@@ -18,6 +19,7 @@ import hornbill as keras
 from hornbill import layers
 from hornbill.cli import main
 from hornbill.engine.errors import ArgumentError, ArgumentTypeError, FileError, HornbillError, NotBuiltError
+from hornbill.explain.drawing import Drawing
 from hornbill.explain.drawing_parts import flat
 from hornbill.explain.layout import Box, Line, crossings, rank_cells
 from hornbill.explain.routes import arrange
@@ -416,5 +418,21 @@ def test_what_cannot_be_drawn_or_written_is_told(tmp_path):
         plot_model(small(), tmp_path / "a.gif")
     with pytest.raises(FileError, match="cannot be written"):
         plot_model(small(), tmp_path / "nowhere" / "a.png")
-    with pytest.raises(ArgumentError, match="60,000 pixels a side"):
-        plot_model(small(), tmp_path / "a.png", dpi=50_000)
+
+
+def test_a_picture_too_large_to_open_is_drawn_smaller_and_says_so():
+    drawing = Drawing(100, 120_000, "long")
+    with pytest.warns(UserWarning, match=r"36 dots per inch: with 200 it would have 278 x 333,333 pixels"):
+        content = drawing.to_png(200)
+    with Image.open(BytesIO(content)) as image:
+        assert image.size == (50, 60_000)
+
+
+def test_each_arrow_has_its_own_place_on_a_box():
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, layers.Concatenate()([layers.Dense(1)(inputs) for _ in range(40)]))
+    for rankdir, axis in (("TB", 0), ("LR", 1)):
+        scene = plot_model(model, None, rankdir=rankdir)._scene
+        ends = sorted(line.steps[-1][axis] for line in scene.lines if line.target == len(scene.items) - 1)
+        assert len(ends) == 40
+        assert min(b - a for a, b in pairwise(ends)) > 6

@@ -7,6 +7,7 @@ all three; see `typeface.py` for the letters.
 from __future__ import annotations
 
 import base64
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -137,10 +138,10 @@ class Drawing:
         """Returns the drawing as PNG.
 
         Args:
-            dpi: Dots per inch.
+            dpi: Dots per inch. A picture too large for other programs is drawn with fewer, and a warning says so.
 
         Raises:
-            ArgumentError: If `dpi` is no positive number, or so large that the picture would be of no use.
+            ArgumentError: If `dpi` is no positive number.
         """
         dpi = self.dpi if dpi is None else dpi
         if not isinstance(dpi, (int, float)) or isinstance(dpi, bool) or not dpi > 0:
@@ -150,12 +151,18 @@ class Drawing:
         scale = dpi / 72.0
         width, height = max(1, round(self.width * scale)), max(1, round(self.height * scale))
         if max(width, height) > _MOST_SIDE or width * height > _MOST_PIXELS:
-            most = min(_MOST_SIDE / max(width, height), (_MOST_PIXELS / width / height) ** 0.5) * dpi
-            raise ArgumentError(
-                f"A PNG of at most {_MOST_SIDE:,} pixels a side and {_MOST_PIXELS:,} in all can be written.",
-                got=f"dpi={dpi:g}, which makes {width:,} x {height:,} pixels.",
-                fixes=(f"dpi={int(most)}", "to_file='model.svg'  # or .pdf: sharp at any size"),
+            most = min(
+                _MOST_SIDE / max(self.width, self.height), (_MOST_PIXELS / self.width / self.height) ** 0.5
             )
+            warnings.warn(
+                f"The picture is drawn with {int(most * 72)} dots per inch: with {dpi:g} it would have {width:,} x "
+                f"{height:,} pixels, more than programs open. to_file='model.svg' (or .pdf) is sharp at any size.",
+                UserWarning,
+                stacklevel=2,
+            )
+            dpi = max(1, int(most * 72))
+            scale = dpi / 72.0
+            width, height = max(1, round(self.width * scale)), max(1, round(self.height * scale))
         self.warn_of_lost_signs()
         image = _rough(self.parts, width, height, scale)
         draw = ImageDraw.Draw(image)

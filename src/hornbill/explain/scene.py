@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -123,8 +124,19 @@ def make_scene(
             width, height = max(width, inside.width + 2 * _MARGIN), inside.height + height + 1.5 * _MARGIN
         scene.items.append(Item(row, lines, Box(width, height), inside))
     scene.lines, scene.guessed = _lines([row for row, _ in groups], parents)
+    _make_room(scene, rankdir)
     _arrange(scene, rankdir, splines)
     return scene
+
+
+def _make_room(scene: Scene, rankdir: str) -> None:
+    """Makes boxes wide (or high) enough for the arrows that end there."""
+    for number, count in Counter(line.target for line in scene.lines).items():
+        box, needed = scene.items[number].box, 20.0 + 6.5 * (count - 1)
+        if rankdir == "TB":
+            box.width = max(box.width, needed)
+        else:
+            box.height = max(box.height, needed)
 
 
 def _lines(rows: list[Row], parents: dict[int, list[int]]) -> tuple[list[Line], set[int]]:
