@@ -22,7 +22,7 @@ from hornbill.engine.layer import Layer
 from hornbill.engine.record import Record, TensorSpec
 from hornbill.engine.shapes import tensors_from_shapes
 from hornbill.explain.costs import Cost, cost_of, tensor_bytes
-from hornbill.explain.flow import Flow
+from hornbill.explain.flow import Box, Flow
 from hornbill.explain.memory import StepMemory, available_memory, step_memory
 from hornbill.explain.receptive import Receptive, fields_of
 from hornbill.explain.rows import Row
@@ -57,6 +57,8 @@ class Numbers:
     def __init__(self, target: Any, rows: list[Row]) -> None:
         self.target, self.rows = target, rows
         self.calls: list[Call | None] = [None] * len(rows)
+        self.axis_names_found: dict[int, tuple[str, ...]] = {}  # what `ancestry` has found out
+        self.boxes_found: dict[Any, dict[int, Box]] = {}
         self.trace = _trace(target, rows)
         if self.trace is not None:
             own = self.trace.places.get(id(self.trace.record), {"in": self.trace.inputs, "out": []})
@@ -157,7 +159,7 @@ class Numbers:
         return fields_of(self, index)
 
     def parents(self, index: int) -> list[int]:
-        """Returns the rows whose outputs a row takes, at its depth; for an input of an inner model, those of its row."""
+        """Returns the rows whose outputs a row takes, at its depth; for an input of an inner model, its row's."""
         row, call = self.rows[index], self.calls[index]
         if row.class_name == "InputLayer" and row.depth:
             return self.parents(next(i for i in reversed(range(index)) if self.rows[i].depth < row.depth))

@@ -92,6 +92,7 @@ TEMPLATES: dict[str, str] = {
     "ancestry.window": "{name} {size} runs along {source} of {from}",
     "ancestry.merged": "{name} {size} holds all places of {parts}, the last running fastest",
     "ancestry.part": "{name} {size} is a part of {source} of {from}",
+    "ancestry.each": "{name} {size} stands place by place for {source} of {from}, though each place sees all of them",
     "ancestry.joined": "{name} {size} is put together from {parts}",
     "ancestry.added": "{name} {size} is the same axis of each input: {parts}",
     "ancestry.made": "{name} {size} is made here by weights; each of its places is a mixture of all of {parts}",
