@@ -11,6 +11,7 @@ import numpy as np
 
 from hornbill.engine.errors import ArgumentError, NotBuiltError, did_you_mean
 from hornbill.engine.symbolic import leaves_of, map_leaves
+from hornbill.ops import native
 from hornbill.saving.atomic import atomic_path
 
 __all__ = ["export_model"]
@@ -63,7 +64,8 @@ def export_model(
         model._clear_losses()
         return outputs
 
-    exported = jax.export.export(jax.jit(infer), platforms=platforms)(specs)
+    with native.without():  # a program for elsewhere, where the kernels are not
+        exported = jax.export.export(jax.jit(infer), platforms=platforms)(specs)
     with atomic_path(Path(filepath)) as temporary:
         temporary.write_bytes(bytes(exported.serialize()))
     if verbose:

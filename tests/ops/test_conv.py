@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hornbill.engine.errors import ArgumentError, ArgumentTypeError, ShapeError
 from hornbill.engine.symbolic import KerasTensor
 from hornbill.ops import nn
-from hornbill.ops.conv import _transposed_sizes
+from hornbill.ops.conv import transposed_sizes
 
 ROOM = np.random.default_rng(0)
 
@@ -67,13 +67,13 @@ def test_separable_conv():
     )
 
 
-def test_transposed_sizes_over_a_grid():
+def testtransposed_sizes_over_a_grid():
     grid = itertools.product(range(1, 6), (1, 2, 3), ("valid", "same"), (None, 0, 1), (1, 2), (1, 4, 9))
     for kernel, stride, padding, extra, rate, size in grid:
         arguments = {"strides": stride, "padding": padding, "output_padding": extra, "dilation_rate": rate}
         shapes = (2, size, 3), (kernel, 4, 3)
         expected = keras.ops.conv_transpose(*map(keras.KerasTensor, shapes), **arguments).shape
-        longer, _ = _transposed_sizes(kernel, stride, padding, extra, rate)
+        longer, _ = transposed_sizes(kernel, stride, padding, extra, rate)
         assert (2, size * stride + longer, 4) == tuple(expected), (kernel, arguments, size)
 
 

@@ -18,6 +18,7 @@ from jax import lax
 
 from hornbill.engine.errors import ShapeError
 from hornbill.engine.op import Tensor, op
+from hornbill.ops import native
 from hornbill.ops.windows import (
     axis_names,
     check_windows,
@@ -134,6 +135,11 @@ def conv(
     _check_channels(inputs, kernel, data_format)
     check_windows("conv", "kernel", inputs.shape, data_format, kernel.shape[:-2], strides, padding, dilation)
     inputs, kernel = _same_type(inputs, kernel)
+    groups = _channels(inputs.shape, data_format) // kernel.shape[-2]
+    if native.serves(inputs, kernel, data_format, strides, dilation, groups):
+        spans = [dilated(k, d) for k, d in zip(kernel.shape[:-2], dilation, strict=True)]
+        pads = window_padding(padding, inputs.shape[1:-1], spans, strides)
+        return native.conv(inputs, kernel, strides, pads, dilation, groups)
     return lax.conv_general_dilated(
         inputs,
         kernel,
@@ -141,7 +147,7 @@ def conv(
         padding=padding.upper(),
         rhs_dilation=dilation,
         dimension_numbers=_layout(inputs.ndim, data_format),
-        feature_group_count=_channels(inputs.shape, data_format) // kernel.shape[-2],
+        feature_group_count=groups,
     )
 
 

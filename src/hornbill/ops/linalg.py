@@ -15,6 +15,7 @@ import numpy as np
 
 from hornbill.engine.errors import ArgumentError, ArgumentTypeError, ShapeError, one_of
 from hornbill.engine.op import Tensor, convert_to_tensor, op
+from hornbill.ops import native
 from hornbill.ops.activation import as_float
 
 __all__ = [
@@ -375,4 +376,5 @@ def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = Fa
             "jvp wants primals and tangents as tuples of one length.", got=f"{primals!r} and {tangents!r}."
         )
     primals, tangents = (jax.tree.map(convert_to_tensor, tuple(x)) for x in both)
-    return jax.jvp(fun, primals, tangents, has_aux=has_aux)
+    with native.without():  # its functions have gradients in reverse only
+        return jax.jvp(fun, primals, tangents, has_aux=has_aux)

@@ -1,0 +1,46 @@
+// Convolution, its gradients and max-pool over whole arrays in memory: checks, cutting into tasks, packing.
+//
+// Free of XLA, so that the tests can run it under sanitizers. A call returns an empty string, or what is wrong with it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "kernels.h"
+
+namespace hornbill {
+
+// Threads that somebody else owns. `schedule` runs a function soon on one of them, or at once.
+struct Threads {
+  int count = 1;  // the caller's included
+  std::function<void(std::function<void()>)> schedule;
+};
+
+// The sliding window: steps, distance between the cells it reads, cells of zeros before the first row and column.
+struct Window {
+  int64_t stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1, top = 0, left = 0, groups = 1;
+};
+
+// A dense array of four axes.
+struct Array {
+  float* data;
+  int64_t size[4];
+};
+
+// out (n, y, x, f) = sum in (n, y', x', c) * kernel (i, j, c, f); then + bias (f) and the activation.
+std::string conv(const Kernels&, const Threads&, const Window&, Array in, Array kernel, const float* bias,
+                 int activation, Array out);
+
+// The gradient by `in` of the same, from that of `out`: the transposed convolution.
+std::string conv_input_grad(const Kernels&, const Threads&, const Window&, Array out, Array kernel, Array in);
+
+// The gradient by `kernel`.
+std::string conv_weight_grad(const Kernels&, const Threads&, const Window&, Array in, Array out, Array kernel);
+
+// The best kernels that this processor runs; HORNBILL_NATIVE_ISA=avx512, avx2 or baseline asks for lesser ones.
+const Kernels& best_kernels();
+// By name; null if this processor or this build has none of that name.
+const Kernels* kernels_named(const std::string& name);
+
+}  // namespace hornbill

@@ -1,0 +1,107 @@
+// The calls as XLA sees them: typed buffers and attributes in, an error or nothing out.
+#include <cstdint>
+#include <exception>
+#include <string>
+
+#include "driver.h"
+#include "xla/ffi/api/ffi.h"
+
+namespace ffi = xla::ffi;
+
+namespace hornbill {
+namespace {
+
+using Four = ffi::Buffer<ffi::F32, 4>;
+using One = ffi::Buffer<ffi::F32, 1>;
+using FourResult = ffi::Result<Four>;
+using Numbers = ffi::Span<const int64_t>;
+
+Array array(float* data, ffi::Span<const int64_t> sizes) {
+  Array a = {data, {0, 0, 0, 0}};
+  for (size_t i = 0; i < 4; ++i) a.size[i] = sizes[i];
+  return a;
+}
+Array array(Four& b) { return array(b.typed_data(), b.dimensions()); }
+Array array(FourResult& b) { return array(b->typed_data(), b->dimensions()); }
+
+// Seven numbers: strides, dilations, cells of padding before (each for rows and columns), groups.
+bool window(Numbers n, Window& v) {
+  if (n.size() != 7) return false;
+  v = {n[0], n[1], n[2], n[3], n[4], n[5], n[6]};
+  return true;
+}
+
+Threads threads_of(ffi::ThreadPool& pool) {
+  Threads threads;
+  const int64_t count = pool.num_threads();
+  threads.count = count < 1 ? 1 : count > 256 ? 256 : static_cast<int>(count);
+  threads.schedule = [&pool](std::function<void()> run) { pool.Schedule(std::move(run)); };
+  return threads;
+}
+
+// Runs a call and turns whatever goes wrong into an error.
+template <typename Call>
+ffi::Error guarded(const char* name, Numbers numbers, const Call& call) {
+  Window v;
+  if (!window(numbers, v)) return ffi::Error::InvalidArgument(std::string(name) + ": window must have 7 numbers");
+  try {
+    const std::string wrong = call(v);
+    if (wrong.empty()) return ffi::Error::Success();
+    return ffi::Error::InvalidArgument(std::string(name) + ": " + wrong);
+  } catch (const std::exception& error) {
+    return ffi::Error(ffi::ErrorCode::kResourceExhausted, std::string(name) + ": " + error.what());
+  }
+}
+
+ffi::Error Conv(ffi::ThreadPool pool, Numbers numbers, Four in, Four kernel, FourResult out) {
+  return guarded("hornbill_conv", numbers, [&](const Window& v) {
+    return conv(best_kernels(), threads_of(pool), v, array(in), array(kernel), nullptr, kNone, array(out));
+  });
+}
+
+ffi::Error ConvBias(ffi::ThreadPool pool, Numbers numbers, int64_t activation, Four in, Four kernel,
+                    One bias, FourResult out) {
+  return guarded("hornbill_conv_bias", numbers, [&](const Window& v) -> std::string {
+    if (bias.dimensions()[0] != out->dimensions()[3]) return "bias and filters differ";
+    return conv(best_kernels(), threads_of(pool), v, array(in), array(kernel), bias.typed_data(),
+                static_cast<int>(activation), array(out));
+  });
+}
+
+ffi::Error ConvInputGrad(ffi::ThreadPool pool, Numbers numbers, Four out, Four kernel, FourResult in) {
+  return guarded("hornbill_conv_input_grad", numbers, [&](const Window& v) {
+    return conv_input_grad(best_kernels(), threads_of(pool), v, array(out), array(kernel), array(in));
+  });
+}
+
+ffi::Error ConvWeightGrad(ffi::ThreadPool pool, Numbers numbers, Four in, Four out, FourResult kernel) {
+  return guarded("hornbill_conv_weight_grad", numbers, [&](const Window& v) {
+    return conv_weight_grad(best_kernels(), threads_of(pool), v, array(in), array(out), array(kernel));
+  });
+}
+
+}  // namespace
+
+// The library shows these symbols and no others.
+#pragma GCC visibility push(default)
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillConv, Conv,
+                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window").Arg<Four>().Arg<Four>()
+                                  .Ret<Four>());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillConvBias, ConvBias,
+                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window").Attr<int64_t>("activation")
+                                  .Arg<Four>().Arg<Four>().Arg<One>().Ret<Four>());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillConvInputGrad, ConvInputGrad,
+                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window").Arg<Four>().Arg<Four>()
+                                  .Ret<Four>());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillConvWeightGrad, ConvWeightGrad,
+                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window").Arg<Four>().Arg<Four>()
+                                  .Ret<Four>());
+
+}  // namespace hornbill
+
+// Names of the instruction set in use and of all that this build and processor have.
+extern "C" const char* hornbill_native_isa() { return hornbill::best_kernels().name; }
+extern "C" int hornbill_native_has(const char* name) { return hornbill::kernels_named(name) != nullptr; }
+
+#pragma GCC visibility pop

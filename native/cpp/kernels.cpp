@@ -1,0 +1,236 @@
+// Inner loops over vectors of HB_WIDTH floats, compiled once per instruction set (see setup.py).
+//
+// Vectors are those of GCC and Clang, so one text serves AVX-512, AVX2, SSE2 and NEON. Everything has internal linkage
+// and no standard header with inline code is included: a function compiled here for a newer processor must never be the
+// one that the linker keeps for all.
+#include "kernels.h"
+
+#ifndef HB_WIDTH
+#error "HB_WIDTH, HB_REGISTERS and HB_NAME are set by the build"
+#endif
+
+namespace hornbill {
+namespace {
+
+constexpr int W = HB_WIDTH;
+typedef float Vec __attribute__((vector_size(W * 4)));
+typedef float Loose __attribute__((vector_size(W * 4), aligned(4), may_alias));
+typedef int32_t Ints __attribute__((vector_size(W * 4)));
+
+#define HB_INLINE inline __attribute__((always_inline))
+
+HB_INLINE Vec load(const float* p) { return *reinterpret_cast<const Loose*>(p); }
+HB_INLINE void store(float* p, Vec v) { *reinterpret_cast<Loose*>(p) = v; }
+
+// Most rows of a tile such that its sums, one row of weights and one broadcast stay in registers.
+constexpr int tall(int vectors) {
+  int rows = (HB_REGISTERS - 1 - vectors) / vectors;
+  return rows > kMaxRows ? kMaxRows : rows;
+}
+
+// Stores or reads the part of a vector that exists in memory; rare, so kept out of the tiles' code.
+__attribute__((noinline)) void copy_part(float* to, const float* from, int count) {
+  for (int i = 0; i < count && i < W; ++i) to[i] = from[i];
+}
+HB_INLINE Vec load_part(const float* p, int count) {
+  float held[W] = {};
+  copy_part(held, p, count);
+  return load(held);
+}
+HB_INLINE void store_part(float* p, Vec v, int count) {
+  float held[W];
+  store(held, v);
+  copy_part(p, held, count);
+}
+
+template <int M, int N>
+HB_INLINE void finish(Vec (&sum)[M][N], const Forward& t) {
+  const bool whole = t.columns >= N * W;
+#pragma GCC unroll 14
+  for (int m = 0; m < M; ++m) {
+    float* c = t.c + m * t.c_px;
+#pragma GCC unroll 4
+    for (int n = 0; n < N; ++n) {
+      const int left = t.columns - n * W;
+      Vec v = sum[m][n];
+      if (t.add) v += whole ? load(c + n * W) : load_part(c + n * W, left);
+      if (t.bias) v += load(t.bias + n * W);
+      // A sum that is no number stays one: the comparison is false for it.
+      if (t.activation == kRelu) v = (v < 0.0f) ? Vec{} : v;
+      if (whole)
+        store(c + n * W, v);
+      else
+        store_part(c + n * W, v, left);
+    }
+  }
+}
+
+template <int M, int N>
+void forward(const Forward& t) {
+  Vec sum[M][N] = {};
+  const float* b = t.b;
+  const ptrdiff_t px = t.a_px;
+  for (ptrdiff_t i = 0; i < t.n1; ++i) {
+    for (ptrdiff_t j = 0; j < t.n2; ++j) {
+      // One pointer for every four pixels: the four are reached by scaled addresses from it.
+      const float* a0 = t.a + i * t.s1 + j * t.s2;
+      const float* a4 = a0 + 4 * px;
+      const float* a8 = a4 + 4 * px;
+      const float* a12 = a8 + 4 * px;
+      for (ptrdiff_t k = 0; k < t.len; ++k) {
+        Vec w[N];
+#pragma GCC unroll 4
+        for (int n = 0; n < N; ++n) w[n] = load(b + n * W);
+#pragma GCC unroll 14
+        for (int m = 0; m < M; ++m) {
+          const float* p = m < 4 ? a0 : m < 8 ? a4 : m < 12 ? a8 : a12;
+          const Vec x = p[(m & 3) * px] - Vec{};
+#pragma GCC unroll 4
+          for (int n = 0; n < N; ++n) sum[m][n] += x * w[n];
+        }
+        b += N * W;
+        ++a0, ++a4, ++a8, ++a12;
+      }
+    }
+  }
+  finish<M, N>(sum, t);
+}
+
+template <int M, int N>
+void weight_grad(const WeightGrad& t) {
+  Vec sum[M][N] = {};
+  const bool whole = t.columns >= N * W;
+  for (ptrdiff_t y = 0; y < t.rows; ++y) {
+    const float* a = t.a + y * t.a_row;
+    const float* b = t.b + y * t.b_row;
+    for (ptrdiff_t x = 0; x < t.width; ++x) {
+      Vec g[N];
+#pragma GCC unroll 4
+      for (int n = 0; n < N; ++n) g[n] = load(b + n * W);
+#pragma GCC unroll 14
+      for (int m = 0; m < M; ++m) {
+        const Vec v = a[m] - Vec{};
+#pragma GCC unroll 4
+        for (int n = 0; n < N; ++n) sum[m][n] += v * g[n];
+      }
+      a += t.a_px;
+      b += t.b_px;
+    }
+  }
+#pragma GCC unroll 14
+  for (int m = 0; m < M; ++m) {
+    float* c = t.c[m];
+#pragma GCC unroll 4
+    for (int n = 0; n < N; ++n) {
+      const int left = t.columns - n * W;
+      Vec v = sum[m][n];
+      if (t.add) v += whole ? load(c + n * W) : load_part(c + n * W, left);
+      if (whole)
+        store(c + n * W, v);
+      else
+        store_part(c + n * W, v, left);
+    }
+  }
+}
+
+void depthwise(const Depthwise& t) {
+  for (ptrdiff_t x = 0; x < t.pixels; ++x) {
+    float* c = t.c + x * t.c_px;
+    const ptrdiff_t at = x * t.a_px;
+    ptrdiff_t k = 0;
+    for (; k + 4 * W <= t.channels; k += 4 * W) {
+      Vec s0 = {}, s1 = {}, s2 = {}, s3 = {};
+      for (ptrdiff_t i = 0; i < t.count; ++i) {
+        const float* a = t.taps[i] + at + k;
+        const float* b = t.b + i * t.channels + k;
+        s0 += load(a) * load(b);
+        s1 += load(a + W) * load(b + W);
+        s2 += load(a + 2 * W) * load(b + 2 * W);
+        s3 += load(a + 3 * W) * load(b + 3 * W);
+      }
+      store(c + k, s0), store(c + k + W, s1), store(c + k + 2 * W, s2), store(c + k + 3 * W, s3);
+    }
+    for (; k + W <= t.channels; k += W) {
+      Vec s = {};
+      for (ptrdiff_t i = 0; i < t.count; ++i) s += load(t.taps[i] + at + k) * load(t.b + i * t.channels + k);
+      store(c + k, s);
+    }
+    for (; k < t.channels; ++k) {
+      float s = 0;
+      for (ptrdiff_t i = 0; i < t.count; ++i) s += t.taps[i][at + k] * t.b[i * t.channels + k];
+      c[k] = s;
+    }
+  }
+}
+
+// A cell wins over the best so far if it is larger; a cell that is no number makes the largest one no number, while the
+// place stays: the same as hornbill.ops.pooling without this package.
+void pool(const Pool& t) {
+  for (ptrdiff_t x = 0; x < t.windows; ++x) {
+    const ptrdiff_t at = x * t.a_px, to = x * t.channels;
+    ptrdiff_t k = 0;
+    for (; k + W <= t.channels; k += W) {
+      Vec best = load(t.taps[0] + at + k);
+      Ints place = Ints{} + t.numbers[0];
+      for (ptrdiff_t i = 1; i < t.count; ++i) {
+        const Vec v = load(t.taps[i] + at + k);
+        const Ints more = v > best;
+        place = more ? Ints{} + t.numbers[i] : place;
+        best = (more | (v != v)) ? v : best;
+      }
+      store(t.c + to + k, best);
+      if (t.place)
+        for (int i = 0; i < W; ++i) t.place[to + k + i] = static_cast<uint8_t>(place[i]);
+    }
+    for (; k < t.channels; ++k) {
+      float best = t.taps[0][at + k];
+      uint8_t place = t.numbers[0];
+      for (ptrdiff_t i = 1; i < t.count; ++i) {
+        const float v = t.taps[i][at + k];
+        if (v > best) place = t.numbers[i];
+        if (v > best || v != v) best = v;
+      }
+      t.c[to + k] = best;
+      if (t.place) t.place[to + k] = place;
+    }
+  }
+}
+
+void transpose(const float* from, ptrdiff_t from_row, float* to, ptrdiff_t to_row, ptrdiff_t rows, ptrdiff_t columns) {
+  constexpr ptrdiff_t block = 16;
+  for (ptrdiff_t r0 = 0; r0 < rows; r0 += block) {
+    const ptrdiff_t r1 = r0 + block < rows ? r0 + block : rows;
+    for (ptrdiff_t c = 0; c < columns; ++c)
+      for (ptrdiff_t r = r0; r < r1; ++r) to[c * to_row + r] = from[r * from_row + c];
+  }
+}
+
+template <int N, int M>
+void fill(Kernels& k) {
+  if constexpr (M <= tall(N)) {
+    k.forward[N][M] = forward<M, N>;
+    k.weight_grad[N][M] = weight_grad<M, N>;
+    fill<N, M + 1>(k);
+  }
+}
+
+Kernels make() {
+  Kernels k = {};
+  k.name = HB_NAME;
+  k.width = W;
+  for (int n = 1; n <= kMaxVectors; ++n) k.rows[n] = k.cells[n] = tall(n);
+  fill<1, 1>(k), fill<2, 1>(k), fill<3, 1>(k), fill<4, 1>(k);
+  k.depthwise = depthwise;
+  k.pool = pool;
+  k.transpose = transpose;
+  return k;
+}
+
+}  // namespace
+
+const Kernels* HB_TABLE() {
+  static const Kernels table = make();
+  return &table;
+}
+
+}  // namespace hornbill

@@ -1,0 +1,83 @@
+// The inner loops, as a table of functions per instruction set. Nothing here allocates, checks or starts threads.
+//
+// `kernels.cpp` is compiled once per instruction set and fills one table; `driver.cpp` cuts a call into the pieces that
+// these functions work on. All sizes are counted in floats.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace hornbill {
+
+constexpr int kMaxVectors = 4;  // widest tile, in vectors of output channels
+constexpr int kMaxRows = 14;    // tallest tile: output pixels (forward), or kernel cells (weight gradient)
+
+// What is done to a finished sum before it is stored.
+enum Activation : int { kNone = 0, kRelu = 1 };
+
+// A tile of the forward product: `c[m][:] (+)= sum_i sum_j sum_k a[m * a_px + i * s1 + j * s2 + k] * b[(i, j, k)][:]`.
+struct Forward {
+  const float* a;
+  ptrdiff_t a_px, s1, s2;
+  ptrdiff_t n1, n2, len;
+  const float* b;     // n1 * n2 * len rows of a tile's width
+  float* c;
+  ptrdiff_t c_px;
+  int columns;        // of the tile's width, how many exist in c
+  bool add;           // to what is in c
+  const float* bias;  // a whole tile's width, or null; added at the end, like the activation
+  int activation;
+};
+
+// A tile of the weight gradient: `c[m][:] (+)= sum_y sum_x a[y * a_row + x * a_px + m] * b[y * b_row + x * b_px][:]`.
+struct WeightGrad {
+  const float* a;
+  ptrdiff_t a_px, a_row;
+  const float* b;
+  ptrdiff_t b_px, b_row;
+  ptrdiff_t rows, width;
+  float* c[kMaxRows];
+  int columns;
+  bool add;
+};
+
+// One row of output pixels of a depthwise convolution: all channels, one at a time with its own weights.
+struct Depthwise {
+  const float* const* taps;  // per kernel cell, the input under the first pixel
+  ptrdiff_t count;           // of kernel cells
+  ptrdiff_t a_px;
+  const float* b;            // (count, channels)
+  float* c;
+  ptrdiff_t c_px, pixels, channels;
+};
+
+// One row of windows of a max-pool.
+struct Pool {
+  const float* const* taps;    // per cell of the window, the input under the first window
+  const uint8_t* numbers;      // of those cells within the window
+  ptrdiff_t count, a_px;       // of cells; between windows
+  float* c;
+  uint8_t* place;              // or null
+  ptrdiff_t windows, channels;
+};
+
+struct Kernels {
+  const char* name;
+  int width;                     // floats per vector
+  int rows[kMaxVectors + 1];     // tallest forward tile for 1 to 4 vectors
+  int cells[kMaxVectors + 1];    // tallest weight-gradient tile
+  void (*forward[kMaxVectors + 1][kMaxRows + 1])(const Forward&);
+  void (*weight_grad[kMaxVectors + 1][kMaxRows + 1])(const WeightGrad&);
+  void (*depthwise)(const Depthwise&);
+  void (*pool)(const Pool&);
+  // Copies `rows` rows of `columns` floats and swaps the axes: to[c * to_row + r] = from[r * from_row + c].
+  void (*transpose)(const float* from, ptrdiff_t from_row, float* to, ptrdiff_t to_row, ptrdiff_t rows,
+                    ptrdiff_t columns);
+};
+
+// Tables by instruction set; null where it was not compiled in.
+const Kernels* avx512_kernels();
+const Kernels* avx2_kernels();
+const Kernels* baseline_kernels();
+
+}  // namespace hornbill

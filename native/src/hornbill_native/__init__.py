@@ -1,0 +1,51 @@
+"""CPU kernels of Hornbill, as foreign functions of XLA.
+
+`register()` makes them known to JAX; `hornbill.ops.native` calls it and decides what they serve. Nothing here has to be
+called by hand.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from pathlib import Path
+
+import jax
+
+__all__ = ["TARGETS", "__version__", "instruction_sets", "isa", "register"]
+
+__version__ = "0.1.0"
+
+TARGETS = {
+    "hornbill_conv": "HornbillConv",
+    "hornbill_conv_bias": "HornbillConvBias",
+    "hornbill_conv_input_grad": "HornbillConvInputGrad",
+    "hornbill_conv_weight_grad": "HornbillConvWeightGrad",
+}
+"""Names of the foreign functions and of their symbols in the library."""
+
+
+@functools.cache
+def _library() -> ctypes.CDLL:
+    library = ctypes.CDLL(str(Path(__file__).parent / "libhornbill_native.so"))
+    library.hornbill_native_isa.restype = ctypes.c_char_p
+    library.hornbill_native_has.argtypes = [ctypes.c_char_p]
+    return library
+
+
+def isa() -> str:
+    """Returns the instruction set in use: avx512, avx2 or baseline."""
+    return _library().hornbill_native_isa().decode()
+
+
+def instruction_sets() -> list[str]:
+    """Returns the instruction sets that this build and this processor have, best first."""
+    return [name for name in ("avx512", "avx2", "baseline") if _library().hornbill_native_has(name.encode())]
+
+
+@functools.cache
+def register() -> None:
+    """Makes the kernels known to JAX as foreign functions of the platform cpu; does so once."""
+    for name, symbol in TARGETS.items():
+        handler = jax.ffi.pycapsule(getattr(_library(), symbol))
+        jax.ffi.register_ffi_target(name, handler, platform="cpu")

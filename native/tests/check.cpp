@@ -1,0 +1,221 @@
+// Every kernel of every instruction set against plain loops in double precision, over random shapes, and bad calls.
+//
+// `check SEED ROUNDS` prints the largest error, relative to the largest value, and exits with 1 if one is too large. It
+// needs neither Python nor XLA, so it runs under AddressSanitizer and UBSan (see test_sanitizers.py).
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "../cpp/driver.h"
+
+using namespace hornbill;
+using i64 = int64_t;
+
+namespace {
+
+std::mt19937 room;
+i64 any(i64 low, i64 high) { return std::uniform_int_distribution<i64>(low, high)(room); }
+template <size_t N>
+i64 one_of(const i64 (&values)[N]) {
+  return values[any(0, N - 1)];
+}
+
+// An array of its own block of memory, so that a read or write beyond it is seen.
+struct Held {
+  std::unique_ptr<float[]> data;
+  Array array;
+  Held(i64 a, i64 b, i64 c, i64 d, float value = NAN) : data(new float[static_cast<size_t>(a * b * c * d)]) {
+    array = {data.get(), {a, b, c, d}};
+    for (i64 i = 0; i < size(); ++i) data[static_cast<size_t>(i)] = value;
+  }
+  i64 size() const { return array.size[0] * array.size[1] * array.size[2] * array.size[3]; }
+  void fill() {
+    std::normal_distribution<float> normal;
+    for (i64 i = 0; i < size(); ++i) data[static_cast<size_t>(i)] = normal(room);
+  }
+  size_t at(i64 a, i64 b, i64 c, i64 d) const {
+    return static_cast<size_t>(((a * array.size[1] + b) * array.size[2] + c) * array.size[3] + d);
+  }
+};
+
+// Calls `f(index in, index kernel, index out)` for every product of the convolution.
+template <typename F>
+void products(const Window& v, const Held& in, const Held& kernel, const Held& out, F f) {
+  const i64 *x = in.array.size, *w = kernel.array.size, *y = out.array.size;
+  for (i64 n = 0; n < y[0]; ++n)
+    for (i64 oy = 0; oy < y[1]; ++oy)
+      for (i64 ox = 0; ox < y[2]; ++ox)
+        for (i64 i = 0; i < w[0]; ++i)
+          for (i64 j = 0; j < w[1]; ++j) {
+            const i64 iy = oy * v.stride_h + i * v.dilation_h - v.top, ix = ox * v.stride_w + j * v.dilation_w - v.left;
+            if (iy < 0 || iy >= x[1] || ix < 0 || ix >= x[2]) continue;
+            for (i64 o = 0; o < w[3]; ++o)
+              for (i64 c = 0; c < w[2]; ++c)
+                f(in.at(n, iy, ix, o / (w[3] / v.groups) * w[2] + c), kernel.at(i, j, c, o), out.at(n, oy, ox, o));
+          }
+}
+
+double error(const Held& got, const std::vector<double>& wanted) {
+  double most = 1e-9, worst = 0;
+  for (double value : wanted) most = std::max(most, std::fabs(value));
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    const double off = std::fabs(static_cast<double>(got.data[i]) - wanted[i]);
+    if (!(off <= worst)) worst = off;  // also if it is no number
+  }
+  return worst / most;
+}
+
+struct Case {
+  Window v;
+  i64 n, h, w, ci, kh, kw, co, oh, ow;
+  std::string text() const {
+    char line[200];
+    std::snprintf(line, sizeof line, "in (%ld, %ld, %ld, %ld) kernel (%ld, %ld) filters %ld out (%ld, %ld) strides %ld %ld"
+                  " dilation %ld %ld pads %ld %ld groups %ld", long(n), long(h), long(w), long(ci), long(kh), long(kw),
+                  long(co), long(oh), long(ow), long(v.stride_h), long(v.stride_w), long(v.dilation_h),
+                  long(v.dilation_w), long(v.top), long(v.left), long(v.groups));
+    return line;
+  }
+};
+
+Case random_case() {
+  Case c;
+  c.v.groups = one_of({1, 1, 1, 2, 3});
+  c.v.stride_h = any(1, 3), c.v.stride_w = any(1, 3);
+  c.v.dilation_h = c.v.stride_h > 1 ? 1 : any(1, 3), c.v.dilation_w = c.v.stride_w > 1 ? 1 : any(1, 3);
+  c.kh = any(1, 4), c.kw = any(1, 4), c.n = any(1, 3);
+  const i64 span_h = (c.kh - 1) * c.v.dilation_h + 1, span_w = (c.kw - 1) * c.v.dilation_w + 1;
+  c.h = any(1, 12), c.w = one_of({any(1, 6), any(7, 20), any(20, 40)});
+  c.v.top = any(0, span_h - 1), c.v.left = any(0, span_w - 1);
+  // From one window to the last that still begins inside.
+  c.oh = any(1, (c.h + c.v.top - 1) / c.v.stride_h + 1), c.ow = any(1, (c.w + c.v.left - 1) / c.v.stride_w + 1);
+  c.ci = one_of({1, 2, 3, 8, 16, 33, 64, 70, 130}), c.co = one_of({1, 2, 7, 16, 17, 32, 40, 48, 64, 70, 100});
+  if (c.ci * c.co * c.kh * c.kw * c.oh * c.ow > 2000000) c.ci = 3;
+  return c;
+}
+
+double check_case(const Kernels& k, const Threads& threads, const Case& c) {
+  Held in(c.n, c.h, c.w, c.ci * c.v.groups), kernel(c.kh, c.kw, c.ci, c.co * c.v.groups);
+  Held out(c.n, c.oh, c.ow, c.co * c.v.groups), bias(1, 1, 1, c.co * c.v.groups);
+  double worst = 0;
+  const auto sums = [](const Held& held) { return std::vector<double>(static_cast<size_t>(held.size())); };
+  const auto note = [&](const char* name, const std::string& wrong, double off) {
+    if (!wrong.empty() || !(off < 1e-5))
+      std::printf("%s %s: %s error %g: %s\n", k.name, name, c.text().c_str(), off, wrong.c_str());
+    worst = (wrong.empty() && off <= 1) ? std::max(worst, off) : 1;
+  };
+  in.fill(), kernel.fill(), bias.fill();
+  std::vector<double> wanted = sums(out);
+  products(c.v, in, kernel, out, [&](size_t i, size_t w, size_t o) { wanted[o] += double(in.data[i]) * kernel.data[w]; });
+  std::string wrong = conv(k, threads, c.v, in.array, kernel.array, nullptr, kNone, out.array);
+  note("conv", wrong, error(out, wanted));
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    wanted[i] += static_cast<double>(bias.data[i % static_cast<size_t>(bias.size())]);
+    if (wanted[i] < 0) wanted[i] = 0;
+  }
+  wrong = conv(k, threads, c.v, in.array, kernel.array, bias.data.get(), kRelu, out.array);
+  note("conv with bias and relu", wrong, error(out, wanted));
+
+  out.fill();
+  wanted = sums(in);
+  products(c.v, in, kernel, out, [&](size_t i, size_t w, size_t o) { wanted[i] += double(out.data[o]) * kernel.data[w]; });
+  Held by_input(c.n, c.h, c.w, c.ci * c.v.groups);
+  wrong = conv_input_grad(k, threads, c.v, out.array, kernel.array, by_input.array);
+  note("gradient by the input", wrong, error(by_input, wanted));
+
+  wanted = sums(kernel);
+  products(c.v, in, kernel, out, [&](size_t i, size_t w, size_t o) { wanted[w] += double(out.data[o]) * in.data[i]; });
+  Held by_kernel(c.kh, c.kw, c.ci, c.co * c.v.groups), again(c.kh, c.kw, c.ci, c.co * c.v.groups);
+  wrong = conv_weight_grad(k, threads, c.v, in.array, out.array, by_kernel.array);
+  note("gradient by the kernel", wrong, error(by_kernel, wanted));
+  conv_weight_grad(k, threads, c.v, in.array, out.array, again.array);
+  for (i64 i = 0; i < again.size(); ++i)
+    if (again.data[static_cast<size_t>(i)] != by_kernel.data[static_cast<size_t>(i)]) return 1;
+  return worst;
+}
+
+// Calls that must be refused; returns how many were not.
+int bad_calls(const Kernels& k) {
+  int passed = 0;
+  Held in(1, 8, 8, 4), kernel(3, 3, 4, 8), out(1, 8, 8, 8);
+  const auto refused = [&](const char* what, const Window& v, Array i, Array w, Array o) {
+    const std::string all[] = {conv(k, {}, v, i, w, nullptr, kNone, o), conv_input_grad(k, {}, v, o, w, i),
+                               conv_weight_grad(k, {}, v, i, o, w)};
+    for (const std::string& wrong : all)
+      if (wrong.empty()) std::printf("%s: not refused\n", what), ++passed;
+  };
+  const Window same = {1, 1, 1, 1, 1, 1, 1};
+  Array bad = in.array;
+  bad.data = nullptr;
+  refused("null", same, bad, kernel.array, out.array);
+  bad = in.array, bad.data = reinterpret_cast<float*>(reinterpret_cast<char*>(bad.data) + 1);
+  refused("misaligned", same, bad, kernel.array, out.array);
+  bad = in.array, bad.size[0] = -1;
+  refused("negative size", same, bad, kernel.array, out.array);
+  bad = in.array, bad.size[1] = i64{1} << 50;
+  refused("huge size", same, bad, kernel.array, out.array);
+  bad = in.array, bad.size[3] = 5;
+  refused("channels", same, bad, kernel.array, out.array);
+  bad = out.array, bad.size[3] = 7;
+  refused("filters", same, in.array, kernel.array, bad);
+  bad = out.array, bad.size[0] = 2;
+  refused("batch", same, in.array, kernel.array, bad);
+  bad = out.array, bad.size[1] = 11;
+  refused("window outside", same, in.array, kernel.array, bad);
+  bad = kernel.array, bad.size[0] = 0;
+  refused("empty kernel", same, in.array, bad, out.array);
+  for (int field = 0; field < 7; ++field) {
+    for (i64 value : {i64{-1}, i64{1} << 62}) {
+      Window v = same;
+      i64* fields[] = {&v.stride_h, &v.stride_w, &v.dilation_h, &v.dilation_w, &v.top, &v.left, &v.groups};
+      *fields[field] = value;
+      refused("window", v, in.array, kernel.array, out.array);
+    }
+  }
+  Window v = same;
+  v.top = 3;
+  refused("padding as large as the window", v, in.array, kernel.array, out.array);
+  v = same, v.stride_h = v.dilation_h = 2, v.top = 0;
+  if (conv_input_grad(k, {}, v, Held(1, 2, 8, 8, 0).array, kernel.array, in.array).empty()) ++passed;
+  if (conv(k, {}, same, in.array, kernel.array, nullptr, 77, out.array).empty()) ++passed;
+  return passed;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  room.seed(argc > 1 ? static_cast<unsigned>(std::atoi(argv[1])) : 0);
+  const int rounds = argc > 2 ? std::atoi(argv[2]) : 50;
+  std::mutex lock;
+  std::vector<std::thread> started;
+  Threads threads;
+  threads.count = 3;
+  threads.schedule = [&](std::function<void()> run) {
+    const std::lock_guard<std::mutex> held(lock);
+    started.emplace_back(std::move(run));
+  };
+  int failures = 0;
+  for (const char* name : {"avx512", "avx2", "baseline"}) {
+    const Kernels* k = kernels_named(name);
+    if (!k) {
+      std::printf("%s: not here\n", name);
+      continue;
+    }
+    double worst = 0;
+    for (int i = 0; i < rounds; ++i) {
+      worst = std::max(worst, check_case(*k, i % 2 ? threads : Threads{}, random_case()));
+      for (std::thread& thread : started) thread.join();
+      started.clear();
+    }
+    const int bad = bad_calls(*k);
+    std::printf("%s: %d shapes, largest error %.2g\n", name, rounds, worst);
+    failures += bad + !(worst < 1e-5);
+  }
+  return failures ? 1 : 0;
+}

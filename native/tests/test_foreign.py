@@ -1,0 +1,101 @@
+"""The kernels as XLA calls them: registered once, threads of XLA, in loops, and errors for bad calls."""
+
+from __future__ import annotations
+
+import hornbill_native
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+hornbill_native.register()
+ROOM = np.random.default_rng(0)
+SAME = (1, 1, 1, 1, 1, 1, 1)
+
+
+def floats(*shape):
+    return jnp.asarray(ROOM.standard_normal(shape, dtype=np.float32))
+
+
+def call(name, shape, *arrays, window=SAME, dtype=np.float32, **attributes):
+    result = jax.ShapeDtypeStruct(shape, dtype)
+    run = jax.ffi.ffi_call(name, result)
+    return run(*arrays, window=np.array(window, np.int64), **attributes)
+
+
+def expected(x, w):
+    """The convolution with padding 1 of 3x3 kernels, in float64."""
+    x, w = np.asarray(x, np.float64), np.asarray(w, np.float64)
+    padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    height, width = x.shape[1:3]
+    return sum(
+        padded[:, i : i + height, j : j + width] @ w[i, j] for i in range(3) for j in range(3)
+    )  # (batch, height, width, filters)
+
+
+def test_large_call_uses_all_threads_and_is_right():
+    x, w = floats(4, 40, 40, 48), floats(3, 3, 48, 80)
+    got = jax.jit(lambda x, w: call("hornbill_conv", (4, 40, 40, 80), x, w))(x, w)
+    np.testing.assert_allclose(got, expected(x, w), rtol=1e-5, atol=2e-4)
+
+
+def test_bias_and_relu():
+    x, w, b = floats(2, 9, 9, 5), floats(3, 3, 5, 20), floats(20)
+    got = call("hornbill_conv_bias", (2, 9, 9, 20), x, w, b, activation=1)
+    np.testing.assert_allclose(got, np.maximum(expected(x, w) + np.asarray(b), 0), rtol=1e-5, atol=2e-5)
+
+
+def test_not_a_number_passes_relu():
+    x, w, b = jnp.full((1, 4, 4, 1), jnp.nan), floats(3, 3, 1, 3), floats(3)
+    assert np.isnan(call("hornbill_conv_bias", (1, 4, 4, 3), x, w, b, activation=1)).all()
+
+
+def test_inside_a_loop():
+    x, w = floats(2, 12, 12, 16), floats(3, 3, 16, 16) / 12
+
+    @jax.jit
+    def many(x, w):
+        return jax.lax.fori_loop(0, 5, lambda _, x: call("hornbill_conv", x.shape, x, w), x)
+
+    wanted = np.asarray(x)
+    for _ in range(5):
+        wanted = expected(wanted, w)
+    np.testing.assert_allclose(many(x, w), wanted, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"window": (1, 1, 1)}, "7 numbers"),
+        ({"window": (0, 1, 1, 1, 1, 1, 1)}, "at least 1"),
+        ({"window": (1, 1, 1, 1, -1, 0, 1)}, "negative"),
+        ({"window": (1, 1, 1, 1, 3, 0, 1)}, "smaller than the window"),
+        ({"window": (1, 1, 1, 1, 1, 1, 2)}, "input channels"),
+        ({"shape": (2, 8, 8, 6)}, "batches"),
+        ({"shape": (1, 80, 8, 6)}, "outside"),
+        ({"shape": (1, 8, 8, 5)}, "filters"),
+        ({"shape": (1, 8, 6)}, "rank"),
+        ({"dtype": np.int32}, "dtype"),
+    ],
+)
+def test_bad_calls_are_errors(arguments, words):
+    wanted = {"shape": (1, 8, 8, 6), **arguments}
+    with pytest.raises(Exception, match=words):
+        jax.block_until_ready(
+            call("hornbill_conv", wanted.pop("shape"), floats(1, 8, 8, 4), floats(3, 3, 4, 6), **wanted)
+        )
+
+
+def test_bad_activation_and_missing_attribute():
+    x, w, b = floats(1, 4, 4, 1), floats(3, 3, 1, 3), floats(3)
+    with pytest.raises(Exception, match="activation"):
+        jax.block_until_ready(call("hornbill_conv_bias", (1, 4, 4, 3), x, w, b, activation=9))
+    with pytest.raises(Exception, match="bias"):
+        jax.block_until_ready(call("hornbill_conv_bias", (1, 4, 4, 3), x, w, floats(4), activation=0))
+    with pytest.raises(Exception, match="attributes"):
+        jax.block_until_ready(call("hornbill_conv_bias", (1, 4, 4, 3), x, w, b))
+
+
+def test_says_what_it_uses():
+    assert hornbill_native.isa() in hornbill_native.instruction_sets()
+    assert hornbill_native.instruction_sets()[-1] == "baseline"

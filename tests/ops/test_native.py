@@ -1,0 +1,203 @@
+"""The CPU kernels behind `conv`, against plain float64 sums, under JAX's transformations; and what happens without them.
+
+Most of it needs the package `hornbill-native` (`pip install ./native`) and is skipped where that is not installed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hornbill.ops import linalg, native, nn
+
+ROOM = np.random.default_rng(0)
+INSTALLED = importlib.util.find_spec("hornbill_native") is not None
+needs_kernels = pytest.mark.skipif(
+    not INSTALLED or bool(native.reason_inactive()),
+    reason="hornbill-native is not installed (pip install ./native)",
+)
+
+
+def floats(*shape):
+    return ROOM.standard_normal(shape).astype(np.float32)
+
+
+# ---- the definition, in float64
+
+
+def cells(kernel, strides, dilation, sizes):
+    """For each kernel cell, the slices of the padded input under it."""
+    for cell in itertools.product(*map(range, kernel)):
+        yield (
+            cell,
+            tuple(
+                slice(c * d, c * d + (n - 1) * s + 1, s)
+                for c, d, s, n in zip(cell, dilation, strides, sizes, strict=True)
+            ),
+        )
+
+
+def plain(x, w, g, strides, pads, dilation, groups):
+    """Returns the convolution and, from the gradient `g` of it, those by inputs and kernel."""
+    x, w = np.asarray(x, np.float64), np.asarray(w, np.float64)
+    padded = np.pad(x, [(0, 0), *pads, (0, 0)])
+    kernel, sizes = w.shape[:-2], g.shape[1:-1]
+    out, by_x, by_w = np.zeros(g.shape), np.zeros(padded.shape), np.zeros(w.shape)
+    ci, co = w.shape[-2], w.shape[-1] // groups
+    for cell, view in cells(kernel, strides, dilation, sizes):
+        for group in range(groups):
+            i, o = slice(group * ci, group * ci + ci), slice(group * co, group * co + co)
+            part = padded[(slice(None), *view, i)]
+            out[..., o] += part @ w[cell][:, o]
+            by_x[(slice(None), *view, i)] += g[..., o] @ w[cell][:, o].T
+            by_w[cell][:, o] += part.reshape(-1, ci).T @ g[..., o].reshape(-1, co)
+    inner = tuple(slice(before, before + n) for (before, _), n in zip(pads, x.shape[1:-1], strict=True))
+    return out, by_x[(slice(None), *inner)], by_w
+
+
+def close(got, wanted):
+    scale = max(float(np.abs(wanted).max()), 1e-9)
+    np.testing.assert_allclose(np.asarray(got) / scale, wanted / scale, rtol=0, atol=1e-5)
+
+
+def uses_kernels(f, *arguments):
+    return "hornbill_conv" in jax.jit(f).lower(*arguments).as_text()
+
+
+@needs_kernels
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_convolution_and_gradients(data):
+    draw, whole = data.draw, st.integers
+    rank = draw(st.sampled_from([1, 2, 2]))
+    kernel = [draw(whole(1, 4)) for _ in range(rank)]
+    dilated = draw(st.booleans())
+    strides = 1 if dilated else draw(whole(1, 3))
+    dilation = draw(whole(1, 3)) if dilated else 1
+    padding = draw(st.sampled_from(["same", "valid"]))
+    groups = draw(st.sampled_from([1, 1, 2]))
+    ci, co = (draw(st.sampled_from([8, 16, 24] if groups > 1 else [1, 3, 17, 40])) for _ in range(2))
+    sizes = [(k - 1) * dilation + 1 + draw(whole(0, 12)) for k in kernel]
+    x, w = floats(draw(whole(1, 3)), *sizes, ci * groups), floats(*kernel, ci, co * groups)
+
+    def ours(x, w):
+        return nn.conv(x, w, strides, padding, dilation_rate=dilation)
+
+    assert uses_kernels(ours, x, w)
+    y, back = jax.vjp(ours, x, w)
+    g = floats(*y.shape)
+    spans = [(k - 1) * dilation + 1 for k in kernel]
+    pads = native_pads(padding, sizes, spans, strides)
+    wanted = plain(x, w, g, (strides,) * rank, pads, (dilation,) * rank, groups)
+    for mine, theirs in zip((y, *back(g)), wanted, strict=True):
+        close(mine, theirs)
+
+
+def native_pads(padding, sizes, spans, stride):
+    if padding == "valid":
+        return [(0, 0)] * len(sizes)
+    totals = [max((-(-n // stride) - 1) * stride + span - n, 0) for n, span in zip(sizes, spans, strict=True)]
+    return [(total // 2, total - total // 2) for total in totals]
+
+
+# ---- transformations
+
+
+def loss(x, w):
+    return jnp.sum(jnp.tanh(nn.conv(x, w, padding="same")))
+
+
+def xla(f):
+    """The same function by XLA's path."""
+
+    def run(*arguments):
+        with native.without():
+            return f(*arguments)
+
+    return run
+
+
+X, KERNEL = floats(2, 7, 6, 3), floats(3, 3, 3, 5)
+
+
+@needs_kernels
+@pytest.mark.parametrize(
+    "transformed",
+    [
+        lambda f: f,
+        jax.jit,
+        jax.grad,
+        lambda f: jax.jit(jax.grad(f, (0, 1))),
+        lambda f: jax.vmap(lambda x, w: f(x[None], w), (0, None)),
+        lambda f: lambda x, w: jax.vmap(f, (None, 0))(x, jnp.stack([w, 2 * w])),
+        lambda f: lambda x, w: jax.vmap(f)(jnp.stack([x, x + 1]), jnp.stack([w, 2 * w])),
+        lambda f: jax.vmap(jax.grad(lambda x, w: f(x[None], w), 1), (0, None)),
+        lambda f: lambda x, w: jax.grad(lambda w: jax.vmap(lambda x: f(x[None], w))(x).sum())(w),
+        lambda f: lambda x, w: jax.grad(lambda x: jnp.sum(jax.grad(f)(x, w) ** 2))(x),
+        lambda f: lambda x, w: jax.grad(lambda w: jnp.sum(jax.grad(f)(x, w) ** 2))(w),
+        lambda f: lambda x, w: jax.grad(lambda x: jnp.sum(jax.grad(f, 1)(x, w) ** 2))(x),
+        lambda f: lambda x, w: jax.lax.fori_loop(0, 3, lambda _, w: w - 0.1 * jax.grad(f, 1)(x, w), w),
+        lambda f: lambda x, w: jax.grad(jax.checkpoint(f))(x, w),
+    ],
+)  # fmt: skip
+def test_transformations_agree_with_xla(transformed):
+    ours, theirs = transformed(loss)(X, KERNEL), xla(transformed(loss))(X, KERNEL)
+    for mine, yours in zip(jax.tree.leaves(ours), jax.tree.leaves(theirs), strict=True):
+        close(mine, np.asarray(yours))
+
+
+@needs_kernels
+def test_forward_mode_takes_the_other_path():
+    out, slope = linalg.jvp(loss, (X, KERNEL), (X, KERNEL))
+    step = 1e-3
+    assert float(slope) == pytest.approx(
+        (float(loss(X * (1 + step), KERNEL * (1 + step))) - float(out)) / step, rel=0.05
+    )
+
+
+@needs_kernels
+def test_other_platforms_get_other_code():
+    lowered = jax.jit(lambda x, w: nn.conv(x, w)).trace(X, KERNEL).lower(lowering_platforms=("cuda",))
+    assert "hornbill_conv" not in lowered.as_text()
+
+
+@needs_kernels
+@pytest.mark.parametrize(
+    ("x", "w", "arguments"),
+    [
+        (X.astype("float16"), KERNEL.astype("float16"), {}),
+        (X.swapaxes(1, 3), KERNEL, {"data_format": "channels_first"}),
+        (floats(1, 9, 9, 6), floats(3, 3, 1, 6), {}),  # groups of one
+        (floats(1, 5, 5, 5, 2), floats(2, 2, 2, 2, 3), {}),  # three axes
+        (floats(0, 5, 5, 2), floats(2, 2, 2, 3), {}),
+    ],
+)
+def test_what_is_left_to_xla(x, w, arguments):
+    assert not uses_kernels(lambda x, w: nn.conv(x, w, **arguments), x, w)
+
+
+# ---- without the package
+
+
+def test_switched_off(monkeypatch):
+    native._load.cache_clear()
+    monkeypatch.setenv("HORNBILL_NATIVE", "off")
+    try:
+        assert "HORNBILL_NATIVE" in native.reason_inactive()
+        assert native.package() is None
+        assert not uses_kernels(lambda x, w: nn.conv(x, w), X, KERNEL)
+    finally:
+        monkeypatch.undo()
+        native._load.cache_clear()
+
+
+def test_says_why_it_is_inactive():
+    reason = native.reason_inactive()
+    assert reason == "" if native.package() is not None and jax.device_count() == 1 else reason
