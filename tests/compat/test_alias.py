@@ -25,6 +25,7 @@ from tensorflow import keras as tk
 from tensorflow.keras import layers, backend as K
 import tensorflow.python.keras.layers as P
 import tf_keras
+assert tf.reduce_mean([1.0, 3.0]).numpy() == 2 and keras.metrics.Mean()([1.0, 3.0]).numpy() == 2
 assert keras is hornbill is tk is tf.keras is tf_keras
 assert L is layers is hornbill.layers is P
 assert sys.modules["keras.layers"].__spec__.name == "hornbill.layers"
@@ -161,3 +162,15 @@ def test_refuses_beside_the_real_keras():
     with pytest.raises(RuntimeError, match="keras is imported already"):
         compat.install()
     assert not compat.installed()
+
+
+def test_arrays_answer_to_numpy_only_while_the_alias_is_on():
+    program = """
+import hornbill, hornbill.compat
+assert not hasattr(hornbill.ops.ones(2), "numpy")
+hornbill.compat.install()
+assert hornbill.ops.ones(2).numpy().sum() == 2
+hornbill.compat.uninstall()
+assert not hasattr(hornbill.ops.ones(2), "numpy")
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -312,3 +312,35 @@ def test_scikit_learn_wrappers():
 @pytest.mark.parametrize("value", ["auto", True, False])
 def test_jit_compile(value):
     assert small(jit_compile=value).fit(X, Y, verbose=0).history["loss"]
+
+
+# ---- metrics
+
+
+def test_reset_states_is_reset_state():
+    class Count(keras.metrics.Metric):
+        def __init__(self):
+            super().__init__(name="count")
+            self.total = self.add_weight(name="total", initializer="zeros")
+            self.resets = 0
+
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            self.total.assign_add(1.0)
+
+        def result(self):
+            return self.total
+
+        def reset_states(self):
+            self.resets += 1
+            super().reset_states()
+
+    metric, mean = Count(), keras.metrics.Mean()
+    metric.update_state(X, X)
+    metric.reset_state()
+    assert (metric.resets, float(metric.result())) == (1, 0.0)
+    model = keras.Sequential([keras.Input((X.shape[1],)), layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=[metric])
+    assert model.fit(X, X[:, :1], batch_size=len(X), epochs=2, verbose=0).history["count"] == [1.0, 1.0]
+    mean.update_state([1.0, 3.0])
+    mean.reset_states()
+    assert float(mean.result()) == 0

@@ -384,6 +384,22 @@ def loss_function_in_numpy():
 
 
 @mistake
+def loss_function_asks_for_numpy():
+    def my_loss(y_true, y_pred):
+        return np.mean((y_true.numpy() - y_pred.numpy()) ** 2)
+
+    regressor(loss=my_loss).fit(X, np.zeros((8, 1)), verbose=0)
+
+
+@mistake
+def loss_function_calls_a_method_that_tensors_lack():
+    def my_loss(y_true, y_pred):
+        return (y_true - y_pred).square().means()
+
+    regressor(loss=my_loss).fit(X, np.zeros((8, 1)), verbose=0)
+
+
+@mistake
 def metric_function_with_jax_error():
     def my_metric(y_true, y_pred):
         return jnp.dot(y_true, y_pred)

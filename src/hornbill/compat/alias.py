@@ -16,6 +16,9 @@ from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec
 from typing import Any
 
+import jax.numpy as jnp
+import numpy as np
+
 from hornbill.compat import arguments
 from hornbill.compat.errors import MissingModuleError
 from hornbill.compat.modules import OLD_MODULES, REFUSED_MODULES, ROOTS
@@ -266,6 +269,15 @@ def install() -> None:
     for below in CALLABLE_MODULES:
         _make_callable(below)
     arguments.apply()
+    _give_numpy()
+
+
+def _give_numpy() -> None:
+    """Lets arrays answer to `.numpy()`, as TensorFlow's tensors do, while the alias is on."""
+    kind: Any = type(jnp.zeros(()))
+    if not hasattr(kind, "numpy"):
+        kind.numpy = lambda array: np.array(array)
+        _undo.append(lambda: delattr(kind, "numpy"))
 
 
 def uninstall() -> None:

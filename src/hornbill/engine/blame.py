@@ -12,8 +12,17 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, NoReturn
 
+import jax
+
 from hornbill.engine.axes import describe_shape
-from hornbill.engine.errors import ArgumentTypeError, HornbillError, ShapeError
+from hornbill.engine.errors import (
+    ArgumentTypeError,
+    HornbillError,
+    MissingNameError,
+    ShapeError,
+    did_you_mean,
+)
+from hornbill.engine.operators import OPS
 from hornbill.engine.settings import is_traceback_filtering_enabled
 
 __all__ = ["blamed", "describe_values", "raise_blamed", "users_frames", "without_engine_notes"]
@@ -22,6 +31,8 @@ _ENGINE = ("jax", "jaxlib", "numpy", "hornbill", "ml_dtypes", "opt_einsum")
 _HIDDEN = ("hornbill", "jax", "jaxlib", "contextlib", "functools")
 _WORDS = (("dot_general requires contracting dimensions to have the same shape, got",
            "A product sums over axes that must have one size; they have"),)  # fmt: skip
+_ATTRIBUTE = re.compile(r"(?:\w*Tracer|'\S*ArrayImpl' object) has no attribute '?(\w+)'?$")
+_VALUES_ASKED = ("numpy", "eval", "item", "tolist")
 _LOCATION = re.compile(
     r"\s*(The error occurred while tracing|See https?://|This concrete value|-{10,}).*", re.DOTALL
 )
@@ -44,6 +55,9 @@ def blamed(error: Exception, place: str, values: Mapping[str, Any]) -> Exception
         return error
     if "_hornbill_place" in error.__dict__:
         return error
+    missing = _ATTRIBUTE.match(str(error)) if isinstance(error, AttributeError) else None
+    if missing:
+        return _missing_attribute(missing[1], "Tracer" in str(error), place, values)
     if not _from_engine(error):
         error.__dict__["_hornbill_place"] = place
         error.add_note(f"Raised in {place}, given {describe_values(values)}.")
@@ -78,6 +92,23 @@ def blamed(error: Exception, place: str, values: Mapping[str, Any]) -> Exception
             "print(x.shape) in front of that line shows the shapes.",
         ),
     )
+
+
+def _missing_attribute(name: str, traced: bool, place: str, values: Mapping[str, Any]) -> HornbillError:
+    """Returns the error for `x.name` of a tensor, which has no such attribute."""
+    given = f"x.{name}, given {describe_values(values)}."
+    if traced and name in _VALUES_ASKED:
+        return MissingNameError(
+            f"{place} asks for the values of a tensor whose values are not known yet.", got=given,
+            why="A model is traced once with shapes only and then compiled.", fixes=_VALUE_FIXES,
+        )  # fmt: skip
+    fix = "np.asarray(x)" if name in _VALUES_ASKED else f"keras.ops.{name}(x)" if name in OPS else None
+    known = [*OPS, *(word for word in dir(jax.Array) if not word.startswith("_"))]
+    hint = "" if fix else did_you_mean(name, known)
+    return MissingNameError(
+        f"{place}: a tensor has no attribute {name!r}.{hint}", got=given,
+        fixes=fix or "Functions of tensors are in keras.ops.",
+    )  # fmt: skip
 
 
 def raise_blamed(error: Exception, place: str, values: Mapping[str, Any]) -> NoReturn:

@@ -158,7 +158,20 @@ class Metric(Configurable):
         )
 
     def reset_state(self) -> None:
-        """Sets every Variable to zero."""
+        """Sets every Variable to zero; calls `reset_states` where a subclass written for Keras 2 has it."""
+        if type(self).reset_states is not Metric.reset_states:
+            self.reset_states()
+        else:
+            self._reset_to_zero()
+
+    def reset_states(self) -> None:
+        """Sets every Variable to its start (an old spelling of `reset_state`)."""
+        if type(self).reset_state is not Metric.reset_state:
+            self.reset_state()
+        else:
+            self._reset_to_zero()
+
+    def _reset_to_zero(self) -> None:
         variables = self.variables
         zeros = jax.device_put([np.zeros(v.shape, jnp.dtype(v.dtype)) for v in variables])
         for variable, zero in zip(variables, zeros, strict=True):

@@ -1,8 +1,7 @@
 """The table of the TensorFlow stand-in: each name it has, and advice for names that it does not have.
 
 Keys are paths below `tf`. Values that are dicts are namespaces. Differences that remain: shapes are tuples
-of numbers, tensors are JAX arrays (`np.asarray(x)` instead of `x.numpy()`), means of whole numbers are
-floats.
+of numbers, tensors are JAX arrays (which answer to `x.numpy()`), means of whole numbers are floats.
 """
 
 from __future__ import annotations
