@@ -63,6 +63,10 @@ LAYER = {
     "config": dict, "code": str,
     "ops": [{"name": str, "rule": (str, type(None)), "inputs": [TENSOR], "output": None}],
 }  # fmt: skip
+MEMORY = {
+    "weights": int, "gradients": int, "optimizer": int, "activations_per_sample": int,
+    "peak": {"batch": int, "bytes": int}, "largest_batch": SIZE, "available": SIZE,
+}  # fmt: skip
 DOCUMENT = {
     "schema": str, "version": int, "language": str,
     "model": {"name": str, "class": str, "inputs": [TENSOR], "outputs": [TENSOR]},
@@ -97,6 +101,8 @@ def mismatches(schema, value, path="document"):
 
 def check_schema(document):
     assert list(mismatches(DOCUMENT, document)) == []
+    if document["totals"]["memory"] is not None:
+        assert list(mismatches(MEMORY, document["totals"]["memory"])) == []
     for layer in document["layers"]:
         if layer["window"] is not None:
             assert list(mismatches(WINDOW, layer["window"])) == []

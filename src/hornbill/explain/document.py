@@ -29,14 +29,15 @@ __all__ = ["SCHEMA", "VERSION", "build", "build_layer"]
 SCHEMA, VERSION = "hornbill.explanation", 1
 
 
-def build(model: Any, language: str = "en") -> dict[str, Any]:
+def build(model: Any, language: str = "en", memory: bool = True) -> dict[str, Any]:
     """Returns the document of a model.
 
     Args:
         model: A built model.
         language: Code of the language of its sentences.
+        memory: Whether the memory of a training step is predicted, for which the gradients are traced.
     """
-    return _document(model, rows_of(model, expand_nested=True), words(language))
+    return _document(model, rows_of(model, expand_nested=True), words(language), memory)
 
 
 def build_layer(layer: Any, language: str = "en", input_shape: Any = None) -> dict[str, Any]:
@@ -54,7 +55,7 @@ def build_layer(layer: Any, language: str = "en", input_shape: Any = None) -> di
     return _document(row.layer, [row], words(language))
 
 
-def _document(target: Any, rows: list[Row], catalogue: Catalogue) -> dict[str, Any]:
+def _document(target: Any, rows: list[Row], catalogue: Catalogue, memory: bool = True) -> dict[str, Any]:
     links, numbers = _links(rows), Numbers(target, rows)
     layers = [{**_layer(i, rows, links, catalogue), **_costs(numbers, i, links)} for i in range(len(rows))]
     document = {
@@ -63,7 +64,7 @@ def _document(target: Any, rows: list[Row], catalogue: Catalogue) -> dict[str, A
         "language": catalogue.language,
         "model": _model(target, layers),
         "layers": layers,
-        "totals": _totals(target, numbers),
+        "totals": {**_totals(target, numbers), "memory": plain(numbers.memory()) if memory else None},
     }
     document["warnings"] = pitfalls(document, catalogue)
     return document
@@ -222,6 +223,7 @@ def _ops(row: Row) -> list[dict[str, Any]]:
 def _totals(target: Any, numbers: Numbers) -> dict[str, Any]:
     weights = target.weights
     trainable = {id(v) for v in target.trainable_weights}
+    costs = plain(numbers.costs())
     counted = weight_count(weights)
     trained = weight_count(v for v in weights if id(v) in trainable)
     return {
@@ -229,6 +231,6 @@ def _totals(target: Any, numbers: Numbers) -> dict[str, Any]:
         "trainable": trained,
         "non_trainable": counted - trained,
         "bytes": weight_bytes(weights),
-        **numbers.totals(),
-        "memory": None,
+        "multiply_adds": costs["multiply_adds"],
+        "activation_bytes": costs["activation_bytes"],
     }

@@ -176,6 +176,8 @@ def explain(
     """
     _check(target, level, width, input_shape)
     form, path = _destination(to)
+    if form == "json":
+        level = "full"  # the document is the same at every level
     if examples is not None and not _is_page(path, examples):
         raise ArgumentError(
             "explain(examples=...) is for the interactive page.", got=f"to={to!r}.", fixes="to='page.html'"
@@ -235,7 +237,7 @@ def _answer(
     if alone:
         document = build_layer(target, language, input_shape)
         return document, telling_of(document, catalogue, level, {0})
-    document = build(target, language)
+    document = build(target, language, memory=layer is None and level != "short")
     only = None if layer is None else _rows_named(document, target, layer)
     if only is not None:
         document = {**document, "layers": [row for row in document["layers"] if row["index"] in only]}

@@ -202,6 +202,10 @@ class Numbers:
 
     def totals(self) -> dict[str, Any]:
         """Returns the parts of the document's totals that follow from the whole model."""
+        return {**self.costs(), "memory": self.memory()}
+
+    def costs(self) -> dict[str, Any]:
+        """Returns the sums of the rows' costs."""
         outer = [i for i, row in enumerate(self.rows) if row.depth == 0]
         costs = [self.cost(i) for i in outer]
         sizes = [
@@ -217,7 +221,6 @@ class Numbers:
                 "training": sum(c.training for c in known) if complete else None,
             },
             "activation_bytes": None if None in sizes or not complete else sum(size or 0 for size in sizes),
-            "memory": self.memory(),
         }
 
     @cached_property

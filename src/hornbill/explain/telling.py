@@ -12,7 +12,7 @@ from typing import Any
 from hornbill.explain.languages import Catalogue
 from hornbill.explain.sizes import show_number
 from hornbill.explain.teaching import lessons
-from hornbill.explain.wording import bytes_words, field_words, way_words
+from hornbill.explain.wording import bytes_words, field_words, rough_bytes, way_words
 
 __all__ = ["LEVELS", "Entry", "Line", "Telling", "telling_of"]
 
@@ -201,15 +201,15 @@ def _memory(memory: dict[str, Any] | None, catalogue: Catalogue) -> list[Line]:
     if memory is None:
         return []
     parts = {
-        key: bytes_words(memory[key])
+        key: rough_bytes(memory[key])
         for key in ("weights", "gradients", "optimizer", "activations_per_sample")
     }
     lines = [Line(catalogue.say("label.memory"), catalogue.say("memory.parts", **parts))]
     peak = memory["peak"]
     if peak is not None:
-        values = {"batch": peak["batch"], "size": bytes_words(peak["bytes"])}
+        values = {"batch": peak["batch"], "size": rough_bytes(peak["bytes"])}
         lines.append(Line("", catalogue.say("memory.peak", **values)))
     if memory["largest_batch"] is not None:
-        values = {"batch": show_number(memory["largest_batch"]), "size": bytes_words(memory["available"])}
+        values = {"batch": show_number(memory["largest_batch"]), "size": rough_bytes(memory["available"])}
         lines.append(Line("", catalogue.say("memory.largest_batch", **values)))
     return lines

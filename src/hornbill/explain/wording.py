@@ -17,6 +17,7 @@ __all__ = [
     "count_sentence_of",
     "field_words",
     "plain_spaces",
+    "rough_bytes",
     "shape_words",
     "tensors_words",
     "way_words",
@@ -57,8 +58,15 @@ def plain_spaces(text: str) -> str:
 
 
 def bytes_words(size: int | None) -> str:
-    """Returns a number of bytes, exactly, and above 10 KB also roundly: `73,984 bytes (72.25 KB)` without the word."""
-    return "?" if size is None else f"{size:,} B" if size < 10_240 else f"{size:,} B ({show_bytes(size)})"
+    """Returns a number of bytes, exactly, and above 10 KB also roundly: `73,984 B (72.25 KB)`."""
+    if size is None:
+        return "?"
+    return f"{size:,}\u00a0B" if size < 10_240 else f"{size:,}\u00a0B ({rough_bytes(size)})"
+
+
+def rough_bytes(size: int) -> str:
+    """Returns a number of bytes roundly, on one line: `72.25 KB`."""
+    return show_bytes(size).replace(" ", "\u00a0")
 
 
 def count_sentence_of(weights: Sequence[dict[str, Any]], catalogue: Catalogue) -> str:
