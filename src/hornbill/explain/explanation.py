@@ -20,6 +20,7 @@ from hornbill.engine.errors import ArgumentError, NotBuiltError, did_you_mean, o
 from hornbill.engine.layer import Layer
 from hornbill.engine.lazy import lazy_module
 from hornbill.engine.naming import kept_names
+from hornbill.explain.axis import axis_document, telling_of_axis
 from hornbill.explain.change import difference, telling_of_difference
 from hornbill.explain.document import build, build_layer
 from hornbill.explain.html import to_fragment, to_html
@@ -228,6 +229,15 @@ def _answer(
     """Returns the document and the telling that answer a question."""
     catalogue = words(language)
     alone = not hasattr(target, "get_layer")
+    if axis is not None:
+        if alone or change or input_shape is not None:
+            raise ArgumentError(
+                "explain(axis=...) follows an axis of a layer through a model as it is.",
+                got=f"{type(target).__name__} {target.name!r} by itself." if alone else "a change besides.",
+                fixes="model.explain(layer='flatten', axis='features')",
+            )
+        data = axis_document(target, layer, axis, language)
+        return data, telling_of_axis(data)
     if change or (input_shape is not None and not alone):
         data = difference(target, input_shape, change, language)
         if layer is not None:

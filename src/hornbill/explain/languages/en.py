@@ -85,6 +85,8 @@ TEMPLATES: dict[str, str] = {
     "fourier.full": "{formula}",
     "complex.pair": "real and imaginary part",
     "complex.joined": "pairs of real and imaginary part become one number",
+    "image.grey": "the colours of a place become one shade of grey",
+    "image.edges": "two numbers for each place: the slope downwards and to the right",
     # Where an axis comes from.
     "ancestry.input": "{name} {size} is the input's own axis",
     "ancestry.kept": "{name} {size} is that of {from}",
@@ -277,4 +279,10 @@ TEMPLATES |= {
     "change.total.activation_bytes": "activations per sample",
     "change.total.memory.peak.bytes": "peak of a training step",
     "change.total.memory.largest_batch": "largest batch",
+}
+
+# Where an axis comes from.
+TEMPLATES |= {
+    "axis.title": "{asked} of {layer}, back to the input:",
+    "axis.why": "why",
 }

@@ -257,3 +257,23 @@ TEMPLATES |= {
     "complex.pair": "实部和虚部",
     "complex.joined": "实部与虚部合成一个数",
 }
+
+# 一个轴从哪里来。
+TEMPLATES |= {
+    "axis.title": "{layer} 的{asked}，一直追溯到输入：",
+    "axis.why": "原因",
+    "ancestry.input": "{name} {size} 就是输入本身的轴",
+    "ancestry.kept": "{name} {size} 就是 {from} 的那个轴",
+    "ancestry.moved": "{name} {size} 是 {from} 的轴 {place}，换了位置",
+    "ancestry.window": "{name} {size} 沿着 {from} 的 {source} 滑动得到",
+    "ancestry.merged": "{name} {size} 包含 {parts} 的所有位置，最后一个变化最快",
+    "ancestry.part": "{name} {size} 是 {from} 的 {source} 的一部分",
+    "ancestry.each": "{name} {size} 与 {from} 的 {source} 逐个位置对应，不过每个位置都能看到所有位置",
+    "ancestry.joined": "{name} {size} 由 {parts} 拼接而成",
+    "ancestry.added": "{name} {size} 是每个输入的同一个轴：{parts}",
+    "ancestry.made": "{name} {size} 由权重在这里产生；它的每个位置都混合了 {parts} 的全部",
+    "ancestry.reduced": "{name} {size} 在这里产生；它的每个位置都能看到 {parts} 的全部",
+    "ancestry.new": "{name} {size} 是这里新增的；之前没有与它对应的轴",
+    "image.grey": "一个位置的各种颜色合成一个灰度值",
+    "image.edges": "每个位置两个数：向下和向右的斜率",
+}
