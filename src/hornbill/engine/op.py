@@ -173,7 +173,9 @@ def _recorded(
 ) -> Any:
     """Runs an op body and appends its record; ops called inside the body are not recorded."""
     current = context()
-    record, marker = Record("op", fn.__name__, call, rule), current.marker
+    leaves = jax.tree_util.tree_leaves((values, kwargs))
+    data = not leaves or any(isinstance(leaf, jax.core.Tracer) for leaf in leaves)
+    record, marker = Record("op", fn.__name__, call, rule, data=data), current.marker
     if marker is not None:
         values, kwargs = marker(record, "in", (list(values), kwargs))
     current.recorder = current.marker = None

@@ -33,6 +33,7 @@ class Record:
         arguments: Arguments by parameter name, tensors replaced by `TensorSpec`.
         output: The result, tensors replaced by `TensorSpec`.
         children: Records of the calls made inside a layer.
+        data: Whether any of the model's data goes in; an op on weights alone shapes no output.
     """
 
     kind: str
@@ -42,6 +43,7 @@ class Record:
     arguments: dict[str, Any] = field(default_factory=dict)
     output: Any = None
     children: list[Record] = field(default_factory=list)
+    data: bool = True
 
     @classmethod
     def root(cls) -> Record:
@@ -83,6 +85,7 @@ def merge_records(first: Record, second: Record) -> Record:
         _merge(first.arguments, second.arguments),
         _merge(first.output, second.output),
         [merge_records(a, b) for a, b in zip(first.children, second.children, strict=True)] if same else [],
+        first.data,
     )
 
 

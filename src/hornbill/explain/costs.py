@@ -19,7 +19,7 @@ from hornbill.explain.rules.base import first_spec
 from hornbill.explain.rules.products import einsum_terms
 from hornbill.explain.rules.windows import Geometry, geometry_of
 from hornbill.explain.sizes import bytes_of_dtype
-from hornbill.explain.trace import Trace
+from hornbill.explain.trace import Step, Trace
 
 __all__ = ["Cost", "cost_of", "tensor_bytes"]
 
@@ -69,7 +69,38 @@ def cost_of(record: Record, trace: Trace, padding: bool = False, inside: bool | 
         places = trace.places.get(id(record))
         inside = True if inside is None or places is None else inside
         return total + sum((cost_of(r, trace, padding, inside) for r in record.children), Cost()).times(steps)
+    total += _outside_ops(record, trace)
     return total + sum((cost_of(r, trace, padding, inside) for r in record.children), Cost())
+
+
+def _outside_ops(record: Record, trace: Trace) -> Cost:
+    """Returns the cost of products that a layer does without an op: `x @ kernel`, or with JAX itself."""
+    span = trace.spans.get(id(record))
+    if record.kind == "op" or span is None:
+        return Cost()
+    inner = [trace.spans[id(r)] for r in record.children if id(r) in trace.spans]
+    total = Cost()
+    for place in range(*span):
+        step = trace.steps[place]
+        if step.name not in ("dot_general", "conv_general_dilated") or not all(
+            map(trace.varies, step.inputs[:2])
+        ):
+            continue
+        if not any(first <= place <= last for first, last in inner):
+            forward = _of_step(step, trace)
+            total += Cost(
+                forward, forward * (1 + sum(trace.trained[n] for n in step.inputs[:2] if n is not None))
+            )
+    return total
+
+
+def _of_step(step: Step, trace: Trace) -> int:
+    shapes = [trace.shapes[n] for n in step.inputs[:2] if n is not None]
+    output = math.prod(trace.shapes[step.outputs[0]])
+    numbers = step.params["dimension_numbers"]
+    if step.name == "dot_general":
+        return output * math.prod(shapes[0][axis] for axis in numbers[0][0])
+    return output * math.prod(shapes[1]) // max(shapes[1][numbers.rhs_spec[0]], 1)
 
 
 def _factors(record: Record, trace: Trace, inside: bool | None) -> list[bool]:

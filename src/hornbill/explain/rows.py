@@ -3,7 +3,7 @@
 The rows come from the Records of the graph's nodes, or, for a model with a `call` method, from one trace of it.
 
 How to use them: `rows = rows_of(model, expand_nested=True)`; `row.sentences()` says why its sizes are what they are;
-`Numbers(model, rows)` (numbers.py) knows what follows from the whole: `numbers.layer(i)` and `numbers.totals()` give the
+`Numbers(model, rows)` (numbers.py) knows what follows from the whole: `numbers.layer(i)`, `numbers.totals()` give the
 parts of the document (parents, multiply_adds, activation_bytes, receptive_field, memory), `receptive.box(numbers, i,
 cell)` the cells that one cell depends on, `ancestry(numbers, i, axis)` where an axis comes from.
 """
@@ -21,6 +21,8 @@ from hornbill.engine.record import Record, TensorSpec
 from hornbill.engine.shapes import tensors_from_shapes
 from hornbill.engine.symbolic import KerasTensor, infer_spec
 from hornbill.engine.variable import hollow_weights
+from hornbill.explain.plain_code import plain_records
+from hornbill.explain.rules.base import changed_axes
 from hornbill.explain.rules.windows import causal_sentence
 from hornbill.explain.sentences import Sentence, sentences_of
 from hornbill.explain.sizes import weight_count
@@ -63,7 +65,10 @@ class Row:
 
     def sentences(self) -> list[tuple[str, str | None, Sentence]]:
         """Returns `(op name, inner layer's name or None, sentence)` for each checked sentence about the call."""
-        return [] if self.record is None else list(_sentences(self.record, None))
+        if self.record is None:
+            return []
+        told = list(_sentences(self.record, None))
+        return told + _plain_code(self, told)
 
 
 def _sentences(record: Record, inside: str | None) -> Iterator[tuple[str, str | None, Sentence]]:
@@ -74,7 +79,7 @@ def _sentences(record: Record, inside: str | None) -> Iterator[tuple[str, str | 
         if call.kind != "op":
             yield from _sentences(call, inside if record.kind == "root" else call.name)
             continue
-        said = sentences_of(call)
+        said = sentences_of(call) if call.data else []
         if causal is not None:
             said = [causal if s.axis == causal.axis else s for s in said]
             causal = None
@@ -86,6 +91,19 @@ def _sentences(record: Record, inside: str | None) -> Iterator[tuple[str, str | 
         if call.kind == "op" and call is not record:
             for child in call.children:
                 yield from _sentences(child, inside)
+
+
+def _plain_code(row: Row, told: list[tuple[str, str | None, Sentence]]) -> list[tuple[str, str | None, Sentence]]:
+    """Returns sentences about what a layer does by operators or with JAX itself, where no op explains an axis."""
+    if not row.inputs or not row.outputs or not isinstance(row.layer, Layer) or row.layer._sublayers():
+        return []
+    axes = changed_axes(row.inputs[0], row.outputs[0])
+    known = {(sentence.axis, sentence.after) for *_, sentence in told}
+    left = {axis for axis in axes if (axis, row.outputs[0][axis]) not in known}
+    if not left or row.record is None:
+        return []
+    records = plain_records(row.layer, row.record)
+    return [(r.name, None, s) for r in records for s in sentences_of(r) if s.axis is None or s.axis in left]
 
 
 def _shapes(value: Any) -> list[tuple[int | None, ...]]:

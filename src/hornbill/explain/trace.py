@@ -66,6 +66,7 @@ class Trace:
         dependent: Whether a value depends on the inputs.
         trained: Whether a value depends on a variable that is trained, so that training needs its gradient.
         places: For each record (by identity), the values that went in and came out.
+        spans: For each record, the first and the last of its operations.
     """
 
     steps: list[Step] = field(default_factory=list)
@@ -76,6 +77,7 @@ class Trace:
     dependent: list[bool] = field(default_factory=list)
     trained: list[bool] = field(default_factory=list)
     places: dict[int, dict[str, list[int]]] = field(default_factory=dict)
+    spans: dict[int, tuple[int, int]] = field(default_factory=dict)
     _unknown: list[bool] = field(default_factory=list)
     _maker: dict[int, int] = field(default_factory=dict)
     _values: dict[int, Any] = field(default_factory=dict)
@@ -99,6 +101,10 @@ class Trace:
             self._maker[number] = len(self.steps)
         self.steps.append(step)
         return step.outputs
+
+    def varies(self, number: int | None) -> bool:
+        """Returns whether a value depends on inputs or weights."""
+        return number is not None and self._unknown[number]
 
     def maker(self, number: int) -> Step | None:
         """Returns the operation that made a value; None for inputs, variables and constants."""
@@ -269,5 +275,7 @@ def _inline_call(
 def _note(trace: Trace, marker: _Marker, name: str, number: int) -> None:
     if name.startswith("hornbill:"):
         _, which, side, _ = name.split(":")
-        sides = trace.places.setdefault(id(marker.records[int(which)]), {"in": [], "out": []})
+        key, here = id(marker.records[int(which)]), len(trace.steps) - 1
+        sides = trace.places.setdefault(key, {"in": [], "out": []})
+        trace.spans[key] = (trace.spans.get(key, (here, here))[0], here)
         sides[side].append(number)

@@ -15,8 +15,8 @@ from hornbill.engine.record import Record, TensorSpec
 from hornbill.explain.languages import Catalogue, words
 
 __all__ = [
-    "RULES", "Sentence", "Size", "axes_of", "claim", "disagreeing", "first_spec", "kept_axes", "named", "per_axis",
-    "product", "rule", "said", "sentences_of", "show", "total", "whole",
+    "RULES", "Sentence", "Size", "axes_of", "changed_axes", "claim", "disagreeing", "first_spec", "kept_axes", "named",
+    "per_axis", "product", "rule", "said", "sentences_of", "show", "total", "whole",
 ]  # fmt: skip
 
 Size = int | None
@@ -176,6 +176,15 @@ def axes_of(axis: Any, rank: int) -> list[int]:
     if axis is None:
         return list(range(rank))
     return [int(a) % rank for a in (axis if isinstance(axis, (tuple, list)) else (axis,))]
+
+
+def changed_axes(before: Sequence[Size], after: Sequence[Size]) -> list[int]:
+    """Returns the axes of an output whose size or place differs from the input's."""
+    if len(before) == len(after):
+        return [axis for axis, size in enumerate(after) if size != before[axis]]
+    pairs = enumerate(zip(before, after, strict=False))
+    same = next((axis for axis, (a, b) in pairs if a != b), min(len(before), len(after)))
+    return list(range(same, len(after)))
 
 
 def kept_axes(

@@ -162,6 +162,10 @@ def _broadcasting(record: Record) -> Iterator[Sentence]:
         elif before != after:
             widened = True
             yield claim(names, axis, before, after, "broadcast.repeated")
+        elif rank > len(shapes[0]):
+            place = len(shapes[0]) - rank + axis
+            moved = {"axis": named(record, len(shapes[0]))[place], "size": before}
+            yield claim(names, axis, before, after, "axis.moved", moved=moved, place=place, to=axis)
     if not widened and rank:
         yield said("elementwise", op=record.name)
 
@@ -180,6 +184,14 @@ def _elementwise(record: Record) -> Iterator[Sentence]:
             "reshape.flat",
             f"{' * '.join(map(show, inputs.shape))} = {show(size)}",
         )
+    elif record.name in ("rgb_to_grayscale", "sobel_edges"):
+        axis = len(output.shape) - 1
+        if record.name == "rgb_to_grayscale" and record.arguments.get("data_format") == "channels_first":
+            axis = len(output.shape) - 3
+        grey = record.name == "rgb_to_grayscale"
+        before, after = (inputs.shape[axis], 1) if grey else (None, 2)
+        key = "image.grey" if grey else "image.edges"
+        yield claim(named(record, len(output.shape)), axis, before, after, key)
     elif len(output.shape) == len(inputs.shape):
         yield said("elementwise", op=record.name)
 
@@ -256,7 +268,7 @@ def _cross(record: Record) -> Iterator[Sentence]:
             )
     elif record.name == "correlate":
         a, b, mode = first[0], second[0], record.arguments["mode"]
-        if a is not None and b is not None:
+        if a is not None and b is not None:  # two sizes not known may be one and the same, so nothing follows
             long, short = max(a, b), min(a, b)
             after = {"valid": long - short + 1, "full": long + short - 1}.get(mode, long)
             formula = {"valid": f"{long} - {short} + 1 = {after}", "full": f"{long} + {short} - 1 = {after}"}
