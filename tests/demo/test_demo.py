@@ -15,7 +15,7 @@ def test_the_digits_are_read_as_well_as_promised(tmp_path, capsys):
     assert digits.run(tmp_path) >= 0.98
     out = capsys.readouterr().out
     assert "3·3·32·64 + 64" in out
-    assert "3 kernel height x 3 kernel width x 1 input channels x 32 filters + 32 bias = 320" in out
+    assert "(3 kernel height x 3 kernel width x 1 input channels) x 32 filters + 32 bias = 320" in out
     assert "accuracy" in out
     assert "hornbill demo segmentation" in out
     for name in ("digits.keras", "digits-network.png", "digits-predictions.png"):

@@ -15,12 +15,14 @@ __all__ = ["to_fragment", "to_html"]
 
 _STYLE = """
 .hornbill{font:14px/1.5 system-ui,sans-serif;color:#1b1f24;background:#fff;max-width:60rem}
+body.hornbill{margin:1.5rem auto;padding:0 1rem}
+.hornbill h1{font-size:1.5em}
 .hornbill h3{font-size:1.05em;margin:1.1em 0 .2em}
 .hornbill dl{display:grid;grid-template-columns:max-content 1fr;gap:.1em 1em;margin:0}
 .hornbill dt{color:#57606a}.hornbill dd{margin:0;overflow-wrap:anywhere}
 .hornbill code{font-family:ui-monospace,monospace}
-.hornbill .lesson{border-left:3px solid #1a7f37;padding-left:.6em}
-.hornbill .warning{border-left:3px solid #9a6700;padding-left:.6em}
+.hornbill .lesson{border-left:3px solid #1a7f37;padding-left:.6em;margin:.2em 0}
+.hornbill .warning{border-left:3px solid #9a6700;padding-left:.6em;margin:.2em 0}
 .hornbill table{border-collapse:collapse}.hornbill td,.hornbill th{padding:.15em .7em;text-align:left}
 .hornbill td:last-child,.hornbill th:last-child{text-align:right}
 .hornbill .wide{grid-column:1/-1}
@@ -42,7 +44,7 @@ def to_html(telling: Telling, catalogue: Catalogue, title: str) -> str:
         f'<!doctype html>\n<html lang="{escape(catalogue.language)}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n</head>\n<body>\n<h1>{escape(title)}</h1>\n"
+        f"<title>{escape(title)}</title>\n</head>\n<body class="hornbill">\n<h1>{escape(title)}</h1>\n"
         f"{to_fragment(telling, catalogue)}\n</body>\n</html>\n"
     )
 
