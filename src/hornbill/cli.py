@@ -27,7 +27,6 @@ from hornbill.engine.errors import ArgumentError
 __all__ = ["build_parser", "main", "run"]
 
 _RUN_USAGE = "usage: hornbill run [-m MODULE | -c CODE | SCRIPT] [ARGS ...]"
-_NUMPY_NOTE = "Hornbill's tensors are JAX arrays: write np.asarray(x) instead of x.numpy()."
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -291,8 +290,6 @@ def _show(error: Exception) -> int:
         "<frozen runpy>",
     ):
         trace = trace.tb_next
-    if isinstance(error, AttributeError) and "no attribute 'numpy'" in str(error):
-        error.add_note(_NUMPY_NOTE)
     sys.excepthook(type(error), error.with_traceback(trace), trace)
     return 1
 

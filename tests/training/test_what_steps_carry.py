@@ -139,3 +139,36 @@ def test_the_first_parameter_of_methods_may_have_any_name():
     model.compile("sgd", "mse")
     model.fit(X, X[:, :3], verbose=0)
     assert model.own.w.shape == (4, 3)
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_a_metric_may_give_its_variable_as_the_result(eager):
+    class Batches(hornbill.metrics.Metric):
+        def __init__(self):
+            super().__init__(name="batches")
+            self.count = self.add_weight(name="count", initializer="zeros")
+
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            self.count.assign_add(1.0)
+
+        def result(self):
+            return self.count
+
+    class Holder(hornbill.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense, self.batches = layers.Dense(4), Batches()
+
+        def call(self, x):
+            return self.dense(x)
+
+        def compute_metrics(self, x, y, y_pred, sample_weight=None):
+            self.batches.update_state(y, y_pred)
+            return self.get_metrics_result()
+
+    compiled, held = _model(), Holder()
+    compiled.compile("sgd", "mse", metrics=[Batches()], run_eagerly=eager)
+    held.compile("sgd", "mse", run_eagerly=eager)
+    for model in (compiled, held):
+        assert model.fit(X, X, batch_size=8, epochs=2, verbose=0).history["batches"] == [5.0, 5.0]
+        assert model.evaluate(X, X, batch_size=8, verbose=0, return_dict=True)["batches"] == 5

@@ -276,7 +276,7 @@ def _give_numpy() -> None:
     """Lets arrays answer to `.numpy()`, as TensorFlow's tensors do, while the alias is on."""
     kind: Any = type(jnp.zeros(()))
     if not hasattr(kind, "numpy"):
-        kind.numpy = lambda array: np.array(array)
+        kind.numpy = lambda array: np.array(array)  # noqa: PLW0108  a method, so a function
         _undo.append(lambda: delattr(kind, "numpy"))
 
 

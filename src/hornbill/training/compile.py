@@ -320,7 +320,7 @@ class CompileMetrics(Metric):
         """Returns the results by name."""
         results: dict[str, Any] = {}
         for key, _, metric, _ in self.entries:
-            value = metric.result()
+            value = metric._plain_result()
             results.update(value if isinstance(value, dict) else {key: value})
         return results
 

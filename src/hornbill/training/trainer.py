@@ -211,7 +211,7 @@ class Trainer(ResumableTraining, OldTrainerSpellings):
         """Returns the results of all metrics by name."""
         results: dict[str, Any] = {}
         for metric in self.metrics:
-            value = metric.result()
+            value = metric._plain_result()
             results.update(value if isinstance(value, dict) else {metric.name: value})
         return {key: results[key] for key in sorted(results)}
 
