@@ -44,7 +44,8 @@ def to_html(telling: Telling, catalogue: Catalogue, title: str) -> str:
         f'<!doctype html>\n<html lang="{escape(catalogue.language)}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n</head>\n<body class="hornbill">\n<h1>{escape(title)}</h1>\n"
+        f"<title>{escape(title)}</title>\n</head>\n"
+        f'<body class="hornbill">\n<h1>{escape(title)}</h1>\n'
         f"{to_fragment(telling, catalogue)}\n</body>\n</html>\n"
     )
 
