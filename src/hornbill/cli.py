@@ -4,6 +4,7 @@
     hornbill run -m module ARGS        hornbill explain model.keras
     hornbill run -c "code"             hornbill plot model.keras -o model.svg
     hornbill demo ...                  hornbill convert model.h5 model.keras
+                                       hornbill view model.keras
 
 What the demo does stands in `hornbill.demo`; this module only reads arguments and starts things.
 """
@@ -23,9 +24,11 @@ from typing import Any
 import hornbill
 from hornbill.compat.alias import install
 from hornbill.engine.errors import ArgumentError
+from hornbill.engine.lazy import lazy_module
 
 __all__ = ["build_parser", "main", "run"]
 
+page = lazy_module("hornbill.explain.page.command")
 _RUN_USAGE = "usage: hornbill run [-m MODULE | -c CODE | SCRIPT] [ARGS ...]"
 
 
@@ -39,6 +42,8 @@ def build_parser() -> argparse.ArgumentParser:
     explain = commands.add_parser("explain", help="say where every shape and number of parameters comes from")
     explain.add_argument("model", help="a .keras or .h5 file")
     _add_explain_options(explain)
+    page.add_page_options(explain)
+    page.add_view(commands)
     summary = commands.add_parser("summary", help="print the table of layers")
     summary.add_argument("model", help="a .keras or .h5 file")
     summary.add_argument("--width", dest="line_length", type=int, help="columns of the table")
@@ -138,6 +143,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _explain(options: argparse.Namespace) -> None:
+    if options.page or options.examples:
+        options.page = options.page or str(Path(options.model).with_suffix(".html"))
+        page.page(_load(options.model), options)
+        return
     axis = options.axis
     answer = _load(options.model).explain(
         options.layer,
@@ -201,6 +210,10 @@ def _plot(options: argparse.Namespace) -> None:
     print(path)
 
 
+def _view(options: argparse.Namespace) -> None:
+    page.view(_load(options.model), options)
+
+
 def _convert(options: argparse.Namespace) -> None:
     _load(options.model).save(options.output)
     print(options.output)
@@ -215,6 +228,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "explain": _explain,
     "plot": _plot,
     "summary": _summary,
+    "view": _view,
 }
 
 

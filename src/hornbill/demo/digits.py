@@ -15,6 +15,8 @@ from hornbill.datasets import digits
 from hornbill.demo.pictures import digits_picture
 from hornbill.demo.words import say_next, say_written, turn
 from hornbill.engine.random import set_random_seed
+from hornbill.explain.page.command import how_to_open
+from hornbill.explain.page.write import write_page
 from hornbill.explain.plot import plot_model
 from hornbill.models import Sequential
 
@@ -81,24 +83,42 @@ def run(output: Path, epochs: int = EPOCHS, quiet: bool = False) -> float:
         f"\nHeld-out digits read right: {right} of {len(y_test)} = {share:.1%}, {len(y_test) - right} wrong."
     )
 
-    files = [output / name for name in ("digits.keras", "digits-network.png", "digits-predictions.png")]
+    files = [
+        output / name
+        for name in ("digits.keras", "digits.html", "digits-network.png", "digits-predictions.png")
+    ]
     model.save(files[0])
-    plot_model(model, to_file=files[1], show_layer_names=True, show_layer_activations=True)
-    digits_picture(x_test[..., 0], y_test, answers).save(files[2], optimize=True)
+    write_page(model, files[1], _first_wrong(x_test, y_test, answers))
+    plot_model(model, to_file=files[2], show_layer_names=True, show_layer_activations=True)
+    digits_picture(x_test[..., 0], y_test, answers).save(files[3], optimize=True)
     say_written(
         zip(
             files,
-            ["the trained network; Keras reads it too", "the network", "some of its answers"],
+            [
+                "the trained network; Keras reads it too",
+                "the network as a page: every number explained, and digits to draw",
+                "the network",
+                "some of its answers",
+            ],
             strict=True,
         )
     )
+    print(f"\n{how_to_open(files[1])}")
     if not quiet:
         say_next(
             (f"hornbill explain {files[0]}", "every number of the network"),
-            (f"hornbill plot {files[0]} -o {files[1].with_suffix('.svg')}", "draw any saved network"),
+            (f"hornbill plot {files[0]} -o {files[2].with_suffix('.svg')}", "draw any saved network"),
             ("hornbill demo segmentation", "a small U-Net finds coins on a photograph"),
         )
     return share
+
+
+def _first_wrong(x: np.ndarray, labels: np.ndarray, answers: np.ndarray) -> np.ndarray:
+    """Returns 64 digits for the page: one of each, then at most two that are read wrong, then others."""
+    each = [int(np.flatnonzero(labels == digit)[0]) for digit in range(10)]
+    wrong = [int(i) for i in np.flatnonzero(labels != answers)[:2]]
+    order = list(dict.fromkeys([*each, *wrong, *range(len(x))]))
+    return x[order[:64]]
 
 
 def _as_images(x: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 import { DRAWN, short, type App } from "../core/app";
 import { colourOf, css, inkOn, topOf } from "../core/colour";
 import { stridesOf, type Dense } from "../core/data";
-import { h, say, type Child } from "../core/dom";
+import { fillLater, h, say, type Child } from "../core/dom";
 import { grid, twin } from "../core/grid";
 import { ACTIVATIONS, softmax } from "../infer/activations";
 import { channelsFirst } from "../receptive/boxes";
@@ -65,7 +65,11 @@ export function cellView(app: App): HTMLElement {
     root.append(h("p", { class: "empty" }, app.t("cell.noexamples")));
     return root;
   }
-  void show(app, root);
+  if (!app.layer.parents.length) {
+    root.append(h("p", { class: "empty" }, app.t("cell.entry")));
+    return root;
+  }
+  fillLater(root, show(app, root), (error) => app.t("failed", { error }));
   return root;
 }
 
@@ -129,7 +133,7 @@ async function show(app: App, root: HTMLElement): Promise<void> {
       cell[spatial[0]!] = Number(depth!.value);
       plane();
     } }, ...Array.from({ length: size[spatial[0]!]! }, (_, i) => h("option", { value: i + origin[spatial[0]!]!, selected: i + origin[spatial[0]!]! === cell[spatial[0]!] }, String(i + origin[spatial[0]!]!)))) : null;
-    where.replaceChildren(h("h4", {}, app.t("cell.choose")),
+    where.replaceChildren(h("h3", { class: "title" }, app.t("cell.choose")),
       h("div", { class: "row" }, rank > 1 ? h("label", { class: "choice" }, h("span", {}, app.axis("channel")), select) : null, depth ? h("label", { class: "choice" }, h("span", {}, app.axis("depth")), depth) : null), g.element,
       h("p", { class: "note" }, app.t("cell.hint"), channels ? ` ${app.t("cell.part")}` : ""));
     const [row, column] = rank === 1 ? [Math.floor(cell[0]! / folded), cell[0]! % folded] : [rowAxis === null ? 0 : cell[rowAxis]! - origin[rowAxis]!, cell[columnAxis]! - origin[columnAxis]!];
@@ -161,7 +165,7 @@ export const agrees = (a: number, b: number): boolean => Math.abs(a - b) <= 1e-5
 
 function explain(app: App, cell: number[], found: Cell | "missing" | null, sources: Sources): Child[] & Node[] {
   const stored = sources.own(cell);
-  const title = h("h4", {}, app.t("cell.title", { place: cell.join(", ") }));
+  const title = h("h3", { class: "title" }, app.t("cell.title", { place: cell.join(", ") }));
   if (found === "missing") return [title, h("p", { class: "empty" }, app.t("cell.missing"))];
   if (!found) return [title, h("p", { class: "empty" }, app.t("cell.unknown", { class: app.layer.class })), h("p", {}, `${app.t("cell.stored")}: ${short(stored ?? NaN, 7)}`)];
   const parts: Node[] = [title];

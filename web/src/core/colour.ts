@@ -20,10 +20,10 @@ export function colourOf(value: number, top: number, from: Palette = palette()):
 
 export const css = ([r, g, b]: RGB): string => `rgb(${r} ${g} ${b})`;
 
-/** Black or white, whichever reads better on a colour. */
+/** Black or white, whichever reads better on a colour: at least 4.58 to 1, which holds for pure black and white only. */
 export function inkOn([r, g, b]: RGB): string {
   const [lr, lg, lb] = [r, g, b].map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4)) as RGB;
-  return 0.2126 * lr + 0.7152 * lg + 0.0722 * lb > 0.179 ? "#10141c" : "#ffffff";
+  return 0.2126 * lr + 0.7152 * lg + 0.0722 * lb > 0.179 ? "#000000" : "#ffffff";
 }
 
 /** The colour of ink: pictures of one channel are drawn as grey, from paper to ink. */

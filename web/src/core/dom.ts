@@ -54,5 +54,10 @@ export function say(text: string): void {
   }, 80);
 }
 
+/** Fills a part when its numbers are there; a part that fails says so in its place. */
+export function fillLater(box: HTMLElement, work: Promise<unknown>, words: (error: string) => string): void {
+  work.catch((error: unknown) => box.append(h("p", { class: "notice", role: "alert" }, words(error instanceof Error ? error.message : String(error)))));
+}
+
 /** Whether the reader asked for less motion. */
 export const calm = (): boolean => window.matchMedia("(prefers-reduced-motion: reduce)").matches;

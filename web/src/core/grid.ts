@@ -122,6 +122,8 @@ export function grid(options: GridOptions): Grid {
         pen.fillText(text, x + side / 2 + 0.5, y + side / 2 + 1, side - 2);
       }
     }
+    pen.strokeStyle = token("--line");
+    pen.strokeRect(lead + 0.5, head + 0.5, columns * side, rows * side);
     if (!headers) return;
     pen.fillStyle = faint;
     pen.font = `10px ${token("--numbers")}`;

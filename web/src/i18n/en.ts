@@ -41,6 +41,7 @@ export const en: Record<string, string> = {
   "maps.deadcount": "{count} of {all} channels are zero everywhere in all {given} examples: dead, as far as these tell.", "maps.some": "{count} of {all} channels are in this page.", "maps.fewer": "The maps are in this page for {count} of the examples only.", "maps.table": "The numbers as a table", "maps.vector": "{count} numbers", "maps.largest": "largest",
 
   "cell.noexamples": "This needs examples: write the page with model.explain(to=\"page.html\", examples=x), or draw something under “Try it”.", "cell.notcarried": "The numbers of this layer, of its input or of its weights are too large for this page. Give a larger budget to write_page, or choose a smaller layer.",
+  "cell.entry": "This is where data enters: its numbers are the example itself.",
   "cell.choose": "Choose an output cell", "cell.grid": "output cells", "cell.hint": "Press a cell, or walk with the arrow keys.", "cell.part": "Only this piece of the layer is in the page in full precision, for the first example.",
   "cell.title": "How output ({place}) comes about", "cell.missing": "A number that this sum needs is not in the page.", "cell.unknown": "The page cannot work out a {class} by itself.", "cell.stored": "What Hornbill computed",
   "cell.products": "sum of {count} products", "cell.sum": "sum", "cell.same": "equal to what Hornbill computed: {stored} (difference {difference})", "cell.differs": "Hornbill computed {stored}; the difference is {difference}",

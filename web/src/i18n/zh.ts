@@ -41,6 +41,7 @@ export const zh: Record<string, string> = {
   "maps.deadcount": "{all} 个通道中有 {count} 个在全部 {given} 个样本中处处为零：就这些样本而言已失活。", "maps.some": "本页包含 {all} 个通道中的 {count} 个。", "maps.fewer": "本页只包含 {count} 个样本的特征图。", "maps.table": "数值的表格形式", "maps.vector": "{count} 个数", "maps.largest": "最大",
 
   "cell.noexamples": "这里需要样本：用 model.explain(to=\"page.html\", examples=x) 生成本页，或在“试一试”里画一张图。", "cell.notcarried": "这一层的数值、输入或权重太大，未放入本页。请给 write_page 更大的 budget，或选一个较小的层。",
+  "cell.entry": "数据从这里进入：这些数就是样本本身。",
   "cell.choose": "选择一个输出单元", "cell.grid": "输出单元", "cell.hint": "按下一个单元，或用方向键移动。", "cell.part": "本页只含这一层的这一小块（完整精度，第一个样本）。",
   "cell.title": "输出（{place}）怎么来", "cell.missing": "这个和所需的某个数不在本页中。", "cell.unknown": "本页不会计算 {class}。", "cell.stored": "Hornbill 的计算结果",
   "cell.products": "{count} 个乘积之和", "cell.sum": "和", "cell.same": "与 Hornbill 的计算结果相等：{stored}（相差 {difference}）", "cell.differs": "Hornbill 的计算结果是 {stored}；相差 {difference}",

@@ -51,7 +51,7 @@ export function drawView(app: App): HTMLElement {
   }
   const board = boardOf(app);
   if (!board) {
-    root.append(h("p", { class: "empty" }, app.t("draw.shape")));
+    root.append(h("p", { class: "empty" }, app.t("draw.shape")), check(app));
     return root;
   }
   setUp(app, root, board);
@@ -200,7 +200,7 @@ function setUp(app: App, root: HTMLElement, board: Board): void {
       h("div", {}, pad, h("div", { class: "row" }, h("label", { class: "choice" }, h("span", {}, app.t("draw.start")), startWith), h("button", { type: "button", onclick: () => { startWith.value = "-1"; void take(-1); } }, app.t("draw.clear"))),
         h("div", { class: "row" }, h("label", { class: "check" }, erasing, app.t("draw.erase")), h("label", { class: "check" }, turn, app.t("draw.invert"))),
         h("label", { class: "choice file" }, h("span", {}, app.t("draw.file")), file), h("p", { class: "note" }, app.t("draw.keys"))),
-      h("div", {}, h("h4", {}, app.t("draw.answer")), answer, time, check(app))));
+      h("div", {}, h("h3", { class: "title" }, app.t("draw.answer")), answer, time, check(app))));
   void (async () => {
     const { examples } = app.data.payload;
     if (examples.count) {

@@ -204,7 +204,7 @@ export function motion(app: App, scene: Scene, filter: number, choose: (filter: 
     h("button", { type: "button", onclick: () => step(1), "aria-label": app.t("motion.next") }, "▸"), slider,
     h("label", { class: "slider small" }, h("span", {}, app.t("motion.speed")), speed),
     filters > 1 ? h("label", { class: "choice" }, h("span", {}, app.t(weighs ? "motion.filter" : "motion.channel")), select) : null);
-  const group = (title: string, grids: Grid[], list: Pane[]): HTMLElement => h("div", { class: "pane-group" }, h("h4", {}, title), h("div", { class: rank === 3 ? "panes slices" : "panes" }, ...grids.map((g, i) => h("figure", {}, g.element, list[i]!.title ? h("figcaption", {}, list[i]!.title) : null))));
+  const group = (title: string, grids: Grid[], list: Pane[]): HTMLElement => h("div", { class: "pane-group" }, h("h3", { class: "title" }, title), h("div", { class: rank === 3 ? "panes slices" : "panes" }, ...grids.map((g, i) => h("figure", {}, g.element, list[i]!.title ? h("figcaption", {}, list[i]!.title) : null))));
   const more = rank === 2 && scene.reads.length > MOST_PANES ? h("p", { class: "note" }, app.t("motion.more", { count: scene.reads.length - MOST_PANES })) : null;
   const spans = scene.reads.length > 1 ? h("p", { class: "note" }, app.t("motion.all", { count: scene.reads.length })) : null;
   const table = twin(app.t("motion.table"), "", () => ({

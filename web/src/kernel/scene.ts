@@ -91,7 +91,7 @@ export async function ownScene(app: App, layer: Layer, filter: number): Promise<
   const settings = settingsOf(app, layer);
   if (!settings || layer.window!.kind === "separable" || layer.parents.length !== 1) return null;
   const [input, output, weights] = await Promise.all([app.values(layer.parents[0]!), app.values(layer.index), app.data.weights(layer.index)]);
-  if (!input || !output || !weights) return null;
+  if (!input || !weights) return null;
   const window = layer.window!;
   const pooling = window.kind === "max" || window.kind === "average";
   const kernel = weights["kernel"] ?? weights["depthwise_kernel"];
@@ -108,8 +108,8 @@ export async function ownScene(app: App, layer: Layer, filter: number): Promise<
   };
   const kernelSteps = kernel ? stridesOf(kernel.shape) : [];
   const activation = activationName(layer.config);
-  return {
-    settings, axes: windowTaps(layer, settings.size), pads: window.pads.slice(), outSizes: window.output_sizes.map((n, i) => n ?? output.shape[first ? i + 1 : i]!), reads, own: true,
+  const scene: Scene = {
+    settings, axes: windowTaps(layer, settings.size), pads: window.pads.slice(), outSizes: window.output_sizes.map((n, i) => n ?? app.shape(layer.index)[first ? i + 1 : i]!), reads, own: true,
     bias: weights["bias"]?.data[filter] ?? 0, activation: activation in ACTIVATIONS ? activation : activation === "softmax" ? "softmax" : "linear",
     input: (channel, place) => at(input, channel, place),
     weight: (channel, place) => {
@@ -117,8 +117,9 @@ export async function ownScene(app: App, layer: Layer, filter: number): Promise<
       const tail = window.kind === "transposed" ? [filter, channel] : window.kind === "depthwise" ? [channel, filter % multiplier] : [channel - reads[0]!, filter];
       return kernel.data[[...place, ...tail].reduce((sum, p, i) => sum + p * kernelSteps[i]!, 0)]!;
     },
-    output: (place) => at(output, filter, place),
+    output: (place) => (output ? at(output, filter, place) : (ACTIVATIONS[scene.activation] ?? ((x: number) => x))(sumOf(scene, place))),
   };
+  return scene;
 }
 
 export const steps = (scene: Scene): number => size(scene.settings.kind === "transposed" ? scene.settings.size : scene.outSizes);

@@ -6,7 +6,7 @@ import { twin } from "../core/grid";
 import { blocksOf, layOut, NODE, type Layout, type Node } from "./layout";
 import { family, glyph } from "./glyphs";
 
-const FOLD_FROM = 60;
+const FOLD_FROM = 20;
 
 export function mapView(app: App): HTMLElement {
   const blocks = blocksOf(app.layers);
@@ -53,7 +53,7 @@ export function mapView(app: App): HTMLElement {
         const element = card(node);
         drawn.set(node.id, element);
         nodes.append(element);
-      } else if (!seen && there && there !== document.activeElement) {
+      } else if (!seen && there && !there.contains(document.activeElement)) {
         there.remove();
         drawn.delete(node.id);
       }
@@ -62,30 +62,24 @@ export function mapView(app: App): HTMLElement {
 
   function card(node: Node): SVGElement {
     const layer = app.layers[node.layer]!;
-    const chosen = !node.block && node.layer === app.state.layer;
+    const chosen = node.block ? node.block.members.includes(app.state.layer) : node.layer === app.state.layer;
     const hit = query !== "" && matches(node);
     const shape = layer.outputs[0] ? app.shapeText(layer.outputs[0].shape.slice(1)) : "?";
     const title = node.block ? node.block.name : layer.name;
-    const second = node.block ? app.t("map.count", { count: node.block.members.length }) : layer.class;
+    const second = node.block ? (chosen ? app.layer.name : app.t("map.count", { count: node.block.members.length })) : layer.class;
     const label = node.block ? app.t("map.block", { name: title, count: node.block.members.length, shape })
       : app.t("map.layer", { name: title, class: layer.class, shape, count: layer.parameters.count });
-    const element = s("g", {
-      class: `map-node ${node.block ? "block" : family(layer)}${chosen ? " chosen" : ""}${hit ? " hit" : ""}`, transform: `translate(${node.x} ${node.y})`,
-      role: "button", tabindex: node.id === active ? 0 : -1, "aria-label": label, "data-id": node.id,
-      ...(node.block ? { "aria-expanded": "false" } : { "aria-current": chosen ? "true" : null }),
+    // The words lie beside the button, not in it: its own label says them in full.
+    const words = s("g", { class: "words", "aria-hidden": "true" },
+      s("text", { x: 22, y: 20.5, class: "sign", ...(glyph(layer).length > 3 && !node.block ? { textLength: 26, lengthAdjust: "spacingAndGlyphs" } : {}) }, node.block ? "▣" : glyph(layer)),
+      s("text", { x: 43, y: 18, class: "name" }, cut(title, 13)), s("text", { x: 43, y: 31, class: "kind" }, cut(second, 14)), s("text", { x: 9, y: 50, class: "shape" }, cut(shape, 19)),
+      chosen ? s("text", { x: NODE.width - 14, y: 50, class: "tick" }, "●") : null);
+    const button = s("g", {
+      class: "map-hit", role: "button", tabindex: node.id === active ? 0 : -1, "aria-label": label, "data-id": node.id, ...(node.block ? { "aria-expanded": "false" } : { "aria-current": chosen ? "true" : null }),
       onclick: () => press(node), onfocus: () => rove(node.id),
-    });
-    if (node.block) element.append(s("rect", { x: 5, y: -5, width: NODE.width, height: NODE.height, rx: 9, class: "under" }));
-    element.append(
-      s("rect", { width: NODE.width, height: NODE.height, rx: 9, class: "card" }),
-      s("rect", { x: 7, y: 8, width: 30, height: 24, rx: 5, class: "badge" }),
-      s("text", { x: 22, y: 20.5, class: "sign", ...(glyph(layer).length > 3 ? { textLength: 26, lengthAdjust: "spacingAndGlyphs" } : {}) }, node.block ? "▣" : glyph(layer)),
-      s("text", { x: 43, y: 18, class: "name" }, cut(title, 13)),
-      s("text", { x: 43, y: 31, class: "kind" }, cut(second, 14)),
-      s("text", { x: 9, y: 50, class: "shape" }, cut(shape, 19)),
-      s("title", {}, label),
-    );
-    if (chosen) element.append(s("text", { x: NODE.width - 14, y: 50, class: "tick" }, "●"));
+    }, node.block ? s("rect", { x: 5, y: -5, width: NODE.width, height: NODE.height, rx: 9, class: "under" }) : null,
+      s("rect", { width: NODE.width, height: NODE.height, rx: 9, class: "card" }), s("rect", { x: 7, y: 8, width: 30, height: 24, rx: 5, class: "badge" }), s("title", {}, label));
+    const element = s("g", { class: `map-node ${node.block ? "block" : family(layer)}${chosen ? " chosen" : ""}${hit ? " hit" : ""}`, transform: `translate(${node.x} ${node.y})` }, button, words);
     return element;
   }
 
@@ -103,7 +97,8 @@ export function mapView(app: App): HTMLElement {
       return s("g", {}, s("rect", { x: f.x, y: f.y, width: f.width, height: f.height, rx: 12, class: "frame" }),
         s("g", { role: "button", tabindex: 0, class: "frame-name", "aria-expanded": "true", "aria-label": app.t("map.fold", { name: f.block.name }), onclick: () => toggle(f.block.id),
           onkeydown: (e) => { if (["Enter", " "].includes((e as KeyboardEvent).key)) { e.preventDefault(); toggle(f.block.id); } } },
-          s("rect", { x: f.x + 6, y: f.y + 2, width: name.length * 6.4 + 10, height: 16, rx: 4, class: "frame-back" }), s("text", { x: f.x + 11, y: f.y + 14 }, name)));
+          s("rect", { x: f.x + 6, y: f.y + 2, width: name.length * 6.4 + 10, height: 16, rx: 4, class: "frame-back" })),
+        s("text", { x: f.x + 11, y: f.y + 14, class: "frame-text", "aria-hidden": "true" }, name));
     }));
     if (!layout.nodes.some((n) => n.id === active)) active = (home(app.state.layer) ?? layout.nodes[0]!).id;
     apply();
@@ -132,11 +127,13 @@ export function mapView(app: App): HTMLElement {
 
   const home = (index: number): Node | undefined => layout.nodes.find((n) => n.layer === index && !n.block) ?? layout.nodes.find((n) => n.block?.members.includes(index));
 
+  const button = (id: string): SVGGElement | null => drawn.get(id)?.querySelector<SVGGElement>(".map-hit") ?? null;
+
   function rove(id: string): void {
     if (id === active) return;
-    drawn.get(active)?.setAttribute("tabindex", "-1");
+    button(active)?.setAttribute("tabindex", "-1");
     active = id;
-    drawn.get(id)?.setAttribute("tabindex", "0");
+    button(id)?.setAttribute("tabindex", "0");
   }
 
   function show(node: Node): void {
@@ -151,7 +148,7 @@ export function mapView(app: App): HTMLElement {
   function focus(node: Node): void {
     rove(node.id);
     show(node);
-    (drawn.get(node.id) as SVGGElement | undefined)?.focus({ preventScroll: true });
+    button(node.id)?.focus({ preventScroll: true });
   }
 
   svg.addEventListener("keydown", (event) => {
@@ -270,7 +267,7 @@ export function mapView(app: App): HTMLElement {
       }
     },
   });
-  const button = (text: string, label: string, act: () => void): HTMLButtonElement => h("button", { type: "button", class: "tool", title: label, "aria-label": label, onclick: act }, text);
+  const tool = (text: string, label: string, act: () => void): HTMLButtonElement => h("button", { type: "button", class: "tool", title: label, "aria-label": label, onclick: act }, text);
   const all = (fold: boolean): void => {
     for (const block of blocks) if (fold) folded.add(block.id);
     else folded.delete(block.id);
@@ -281,7 +278,7 @@ export function mapView(app: App): HTMLElement {
     h("h2", {}, app.t("map.title")), search, count, h("span", { class: "grow" }),
     blocks.length ? h("button", { type: "button", class: "tool wide", onclick: () => all(true) }, app.t("map.foldall")) : null,
     blocks.length ? h("button", { type: "button", class: "tool wide", onclick: () => all(false) }, app.t("map.openall")) : null,
-    button("−", app.t("map.out"), () => zoom(0.8)), button("+", app.t("map.in"), () => zoom(1.25)), button("⤢", app.t("map.fit"), fit));
+    tool("−", app.t("map.out"), () => zoom(0.8)), tool("+", app.t("map.in"), () => zoom(1.25)), tool("⤢", app.t("map.fit"), fit));
   const table = twin(app.t("map.table"), "", () => ({
     head: [app.t("table.layer"), app.t("table.class"), app.t("table.output"), app.t("table.parameters"), app.t("table.from")],
     rows: app.layers.map((layer) => [layer.name, layer.class, layer.outputs[0] ? app.shapeText(layer.outputs[0].shape.slice(1)) : "?", app.number(layer.parameters.count), layer.parents.map((p) => app.layers[p]!.name).join(", ")]),

@@ -2,7 +2,7 @@
 
 import { short, type App } from "../core/app";
 import { colourOf, topOf } from "../core/colour";
-import { h, sharp } from "../core/dom";
+import { fillLater, h, sharp } from "../core/dom";
 import { grid, twin } from "../core/grid";
 import { carriedExamples, mapsOf, paint, type Maps } from "./planes";
 
@@ -10,11 +10,12 @@ const AT_ONCE = 48;
 
 export function mapsView(app: App): HTMLElement {
   const root = h("div", { class: "panel maps-panel" });
-  void mapsOf(app, app.state.layer).then((maps) => {
-    if (!app.hasNumbers) { root.append(h("p", { class: "empty" }, app.t("maps.noexamples"))); return; }
-    if (!maps) { root.append(h("p", { class: "empty" }, leftOut(app, app.state.layer))); return; }
-    root.append(...(maps.rows === 1 && maps.channels.length === 1 && maps.slices === 1 ? vector(app, maps) : gallery(app, maps)));
+  const fill = mapsOf(app, app.state.layer).then((maps) => {
+    if (!app.hasNumbers) root.append(h("p", { class: "empty" }, app.t("maps.noexamples")));
+    else if (!maps) root.append(h("p", { class: "empty" }, leftOut(app, app.state.layer)));
+    else root.append(...(maps.rows === 1 && maps.channels.length === 1 && maps.slices === 1 ? vector(app, maps) : gallery(app, maps)));
   });
+  fillLater(root, fill, (error) => app.t("failed", { error }));
   return root;
 }
 
@@ -74,8 +75,8 @@ function gallery(app: App, maps: Maps): HTMLElement[] {
       const isDead = dead.has(channel);
       const zero = own.get(channel)!.zero;
       const label = app.t("maps.tile", { channel, low: own.get(channel)!.low, high: own.get(channel)!.high, zero: `${Math.round(100 * zero)} %` }) + (isDead ? `, ${app.t("maps.dead")}` : "");
-      return h("button", { type: "button", class: `tile${isDead ? " dead" : ""}`, "aria-label": label, title: label, "aria-pressed": String(channel === chosen), tabindex: channel === chosen ? 0 : -1, "data-channel": channel, onclick: () => choose(channel) },
-        canvas, h("span", { class: "tile-name" }, `${channel}`, h("small", {}, isDead ? `✕ ${app.t("maps.dead")}` : zero > 0 ? `${Math.round(100 * zero)} % 0` : "")));
+      return h("button", { type: "button", class: `tile${isDead ? " dead" : ""}`, title: label, "aria-pressed": String(channel === chosen), tabindex: channel === chosen ? 0 : -1, "data-channel": channel, onclick: () => choose(channel) },
+        canvas, h("span", { class: "unseen" }, label, " "), h("span", { class: "tile-name", "aria-hidden": "true" }, `${channel}`, h("small", {}, isDead ? `✕ ${app.t("maps.dead")}` : zero > 0 ? `${Math.round(100 * zero)} % 0` : "")));
     }));
     if (!tiles.querySelector("[tabindex='0']")) tiles.querySelector("button")?.setAttribute("tabindex", "0");
     if (list.length > shownCount) tiles.append(h("button", { type: "button", class: "chip more", onclick: () => again(() => (shownCount += 4 * AT_ONCE)) }, app.t("maps.more", { count: list.length - shownCount })));
@@ -119,7 +120,7 @@ function gallery(app: App, maps: Maps): HTMLElement[] {
       },
     });
     const stat = own.get(chosen)!;
-    large.replaceChildren(h("h4", {}, app.t("maps.map", { channel: chosen })), g.element, line,
+    large.replaceChildren(h("h3", { class: "title" }, app.t("maps.map", { channel: chosen })), g.element, line,
       h("p", { class: "note" }, app.t("maps.range", { low: stat.low, high: stat.high, zero: `${Math.round(100 * stat.zero)} %` }), " ", maps.exact ? app.t("maps.exact") : app.t("maps.bytes"), maps.step > 1 ? ` ${app.t("maps.thinned", { step: maps.step })}` : "", maps.step === 1 ? ` ${app.t("maps.pick")}` : ""));
   }
   const select = (name: string, options: [string, string][], act: (value: string) => void): HTMLElement => {
@@ -196,7 +197,7 @@ export function bars(app: App, values: number[], pick: ((at: number) => void) | 
   const negative = values.some((v) => v < 0);
   return h("ol", { class: `bars${negative ? " signed" : ""}`, start: 0 }, ...values.map((value, i) => {
     const bar = h("span", { class: `bar${value < 0 ? " minus" : ""}`, style: { width: `${(Math.abs(value) / top) * 100}%` } });
-    const row = [h("span", { class: "bar-name" }, String(i)), h("span", { class: "bar-room" }, bar), h("span", { class: "bar-value" }, short(value, 4), i === most ? " ★" : "")];
-    return h("li", i === most ? { class: "most" } : {}, pick ? h("button", { type: "button", "aria-label": `${app.t("place")} ${i}: ${short(value, 4)}${i === most ? `, ${app.t("maps.largest")}` : ""}`, onclick: () => pick(i) }, ...row) : h("div", {}, ...row));
+    const row = [h("span", { class: "bar-name" }, String(i)), h("span", { class: "bar-room" }, bar), h("span", { class: "bar-value", "data-value": value }, short(value, 4), i === most ? h("span", { title: app.t("maps.largest") }, " ★") : "")];
+    return h("li", i === most ? { class: "most" } : {}, pick ? h("button", { type: "button", onclick: () => pick(i) }, ...row) : h("div", {}, ...row));
   }));
 }

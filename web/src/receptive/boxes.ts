@@ -202,6 +202,29 @@ export function routes(layers: Layer[], index: number, cell: number[], shapes: n
   return found;
 }
 
+/** Boxes and route counts of a cell; each box no larger than the places that a route leads from. */
+export function field(layers: Layer[], index: number, cell: number[], shapes: number[][]): { boxes: Map<number, Box>; routes: Map<number, Float64Array> } {
+  const found = boxes(layers, index, cell, shapes);
+  const used = routes(layers, index, cell, shapes);
+  for (const [i, box] of found) {
+    const mine = used.get(i);
+    if (!mine || box.length < 2) continue;
+    const plane = spatialOf(layers[i]!, shapes[i]!);
+    const low = plane.map(() => Infinity);
+    const high = plane.map(() => -Infinity);
+    walk(plane, (place, at) => {
+      if (mine[at]) place.forEach((p, k) => {
+        low[k] = Math.min(low[k]!, p);
+        high[k] = Math.max(high[k]!, p);
+      });
+    });
+    const offset = channelsFirst(layers[i]!) ? 1 : 0;
+    if (low[0] === Infinity) found.delete(i);
+    else found.set(i, box.map(([a, b], axis) => (axis - offset in low ? [Math.max(a, low[axis - offset]!), Math.min(b, high[axis - offset]!)] : [a, b])));
+  }
+  return { boxes: found, routes: used };
+}
+
 const total = (shape: number[]): number => shape.reduce((a, b) => a * b, 1);
 const flat = (cell: number[], shape: number[]): number => cell.reduce((at, c, i) => at * shape[i]! + c, 0);
 

@@ -2,10 +2,10 @@
 
 import type { App } from "../core/app";
 import { colourOf, token } from "../core/colour";
-import { h, say, sharp } from "../core/dom";
+import { fillLater, h, say, sharp } from "../core/dom";
 import { grid, twin } from "../core/grid";
 import { mapsOf, paint, picture, type Maps } from "../maps/planes";
-import { boxes, channelsFirst, order, routes, shapeOf, spatialOf, type Box } from "./boxes";
+import { channelsFirst, field, order, shapeOf, spatialOf, type Box } from "./boxes";
 
 const MOST = 40;
 
@@ -13,7 +13,7 @@ interface Stop { index: number; rows: number; columns: number; spatial: number[]
 
 export function fieldView(app: App): HTMLElement {
   const root = h("div", { class: "panel field-panel" });
-  void build(app, root);
+  fillLater(root, build(app, root), (error) => app.t("failed", { error }));
   return root;
 }
 
@@ -65,8 +65,7 @@ async function build(app: App, root: HTMLElement): Promise<void> {
   const table = h("div", { class: "field-table" });
 
   function draw(cell: number[], aloud: boolean): void {
-    const found = boxes(app.layers, index, cell, shapes);
-    const used = routes(app.layers, index, cell, shapes);
+    const { boxes: found, routes: used } = field(app.layers, index, cell, shapes);
     for (const [, s] of stops) paintStop(app, s, found.get(s.index), used.get(s.index));
     const entry = chain.filter((i) => app.layers[i]!.parents.length === 0).map((i) => `${app.layers[i]!.name}: ${boxText(app, i, found.get(i), shapes[i]!)}`).join("; ");
     text.textContent = app.t("field.reading", { cell: cell.join(", "), box: entry });
@@ -83,7 +82,7 @@ async function build(app: App, root: HTMLElement): Promise<void> {
   }
   root.append(
     h("p", { class: "note" }, app.t("field.what")),
-    h("div", { class: "field-columns" }, h("div", { class: "field-own" }, h("h4", {}, app.t("field.choose", { layer: app.layer.name })), g.element, text), h("div", {}, h("h4", {}, app.t("field.before")), list)), table);
+    h("div", { class: "field-columns" }, h("div", { class: "field-own" }, h("h3", { class: "title" }, app.t("field.choose", { layer: app.layer.name })), g.element, text), h("div", {}, h("h3", { class: "title" }, app.t("field.before")), list)), table);
   const middle: [number, number] = [Math.floor((r - 1) / 2), Math.floor((c - 1) / 2)];
   g.move(...middle);
   move(...middle);

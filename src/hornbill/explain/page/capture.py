@@ -5,28 +5,29 @@ Layers are watched while the model runs as it always does; nothing is computed a
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import jax
 import numpy as np
+from jax.core import Tracer
 
 from hornbill.engine.symbolic import leaves_of
+from hornbill.engine.variable import functional_call
 from hornbill.explain.rows import Row
 
 __all__ = ["capture"]
 
 
 class _Call:
-    """One call of a layer: what it took and gave; empty while it runs, and for good if it ran inside a transform."""
+    """One call of a layer: what it took, if it is a model, and gave; empty while it runs."""
 
     __slots__ = ("given", "result")
 
     def __init__(self) -> None:
-        self.given: list[np.ndarray] = []
-        self.result: np.ndarray | None = None
+        self.given: list[Any] = []
+        self.result: Any = None
 
 
 def capture(model: Any, rows: list[Row], inputs: Any) -> list[np.ndarray | None]:
@@ -40,25 +41,55 @@ def capture(model: Any, rows: list[Row], inputs: Any) -> list[np.ndarray | None]
     Returns:
         One array per row; None where a layer ran out of sight (inside a loop or another transform) or not at all.
     """
-    operations = {id(row.layer): row.layer for row in rows}
-    calls: dict[int, list[_Call]] = defaultdict(list)
-    with _watching(operations, calls):
-        model(inputs, training=False)
+    try:
+        calls = _compiled(model, rows, inputs)
+    except Exception:  # noqa: BLE001  what cannot be compiled (a layer seen inside a loop, Python on values) runs step by step
+        calls = _step_by_step(model, rows, inputs)
     given = [np.asarray(leaf) for leaf in leaves_of(inputs)]
     return list(_in_order(rows, calls, given))
 
 
+def _compiled(model: Any, rows: list[Row], inputs: Any) -> dict[int, list[_Call]]:
+    """Runs the model as one program that gives back every layer's output: one compilation instead of one per op."""
+    variables = list(model.variables)
+    seen: dict[int, list[_Call]] = {}
+
+    def run(values: list[Any], batch: Any) -> list[tuple[list[Any], Any]]:
+        seen.clear()
+        with _watching(rows, seen):
+            functional_call(variables, values, model, batch, training=False)
+        return [(call.given, call.result) for calls in seen.values() for call in calls]
+
+    found = iter(jax.jit(run)([variable.value for variable in variables], inputs))
+    for calls in seen.values():
+        for call in calls:
+            call.given, call.result = next(found)
+    return seen
+
+
+def _step_by_step(model: Any, rows: list[Row], inputs: Any) -> dict[int, list[_Call]]:
+    seen: dict[int, list[_Call]] = {}
+    with _watching(rows, seen):
+        model(inputs, training=False)
+    for calls in seen.values():
+        for call in calls:
+            call.given = [leaf for leaf in call.given if not isinstance(leaf, Tracer)]
+            call.result = None if isinstance(call.result, Tracer) else call.result
+    return seen
+
+
 @contextmanager
-def _watching(operations: dict[int, Any], calls: dict[int, list[_Call]]) -> Iterator[None]:
+def _watching(rows: list[Row], calls: dict[int, list[_Call]]) -> Iterator[None]:
     """Puts a watcher before each operation's `call` while the block runs."""
+    operations = {id(row.layer): row.layer for row in rows}
 
     def watched(operation: Any) -> Any:
-        call = operation.call
+        call, is_model = operation.call, hasattr(operation, "get_layer")
 
         def run(*args: Any, **kwargs: Any) -> Any:
             entry = _Call()
-            calls[id(operation)].append(entry)
-            entry.given = _arrays((args, kwargs))
+            calls.setdefault(id(operation), []).append(entry)
+            entry.given = _arrays((args, kwargs)) if is_model else []
             result = call(*args, **kwargs)
             entry.result = next(iter(_arrays(result)), None)
             return result
@@ -78,25 +109,24 @@ def _watching(operations: dict[int, Any], calls: dict[int, list[_Call]]) -> Iter
                 operation.__dict__["call"] = replaced[key]
 
 
-def _arrays(value: Any) -> list[np.ndarray]:
-    leaves = [leaf for leaf in leaves_of(value) if isinstance(leaf, (jax.Array, np.ndarray))]
-    return [np.asarray(leaf) for leaf in leaves if not isinstance(leaf, jax.core.Tracer)]
+def _arrays(value: Any) -> list[Any]:
+    return [leaf for leaf in leaves_of(value) if isinstance(leaf, (jax.Array, np.ndarray))]
 
 
 def _in_order(
     rows: list[Row], calls: dict[int, list[_Call]], given: list[np.ndarray]
 ) -> Iterator[np.ndarray | None]:
     """Yields the output of each row: the n-th row of a layer is its n-th call; inputs are what came in."""
-    used: dict[int, int] = defaultdict(int)
+    used: dict[int, int] = {}
     entering = [list(given)]  # for each open depth, the inputs that its InputLayers have not taken yet
     for row in rows:
         del entering[row.depth + 1 :]
-        key = id(row.layer)
-        entry = calls[key][used[key]] if used[key] < len(calls[key]) else None
-        used[key] += 1
-        entering.append(list(entry.given) if entry is not None else [])
+        mine, place = calls.get(id(row.layer), []), used.get(id(row.layer), 0)
+        used[id(row.layer)] = place + 1
+        entry = mine[place] if place < len(mine) else None
+        entering.append([np.asarray(leaf) for leaf in entry.given] if entry is not None else [])
         if entry is not None:
-            yield entry.result
+            yield None if entry.result is None else np.asarray(entry.result)
         else:
             waiting = entering[row.depth]
             yield waiting.pop(0) if row.class_name == "InputLayer" and waiting else None

@@ -46,12 +46,15 @@ def part_of(
         return None
     cut = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
     return {
-        "output": packer.floats(np.take(output[0], channels, axis=axis)[cut[:axis] + (slice(None),) + cut[axis + 1 :]]),
+        "output": packer.floats(
+            np.take(output[0], channels, axis=axis)[(*cut[:axis], slice(None), *cut[axis + 1 :])]
+        ),
         "origin": low,
         "channels": channels,
         "inputs": [{"array": packer.floats(piece), "origin": origin} for piece, origin in pieces],
         "weights": {
-            name: {"array": packer.floats(array), "channels": which} for name, (array, which) in weights.items()
+            name: {"array": packer.floats(array), "channels": which}
+            for name, (array, which) in weights.items()
         },
     }
 

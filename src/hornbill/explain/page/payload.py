@@ -82,9 +82,7 @@ class _Chooser:
         budget: Characters in all.
     """
 
-    def __init__(
-        self, document: dict[str, Any], rows: list[Row], packer: Packer, budget: int
-    ) -> None:
+    def __init__(self, document: dict[str, Any], rows: list[Row], packer: Packer, budget: int) -> None:
         self.layers, self.rows, self.packer, self.budget = document["layers"], rows, packer, budget
         self.captured: list[np.ndarray | None] = [None] * len(rows)
         self.examples: dict[str, Any] = {"count": 0, "given": 0, "names": [], "inputs": []}
@@ -117,7 +115,12 @@ class _Chooser:
             mine = self.captured[index]
             for parent in layer["parents"][:1] if len(layer["parents"]) == 1 else []:
                 other = self.captured[parent]
-                if mine is not None and other is not None and mine.shape == other.shape and np.array_equal(mine, other):
+                if (
+                    mine is not None
+                    and other is not None
+                    and mine.shape == other.shape
+                    and np.array_equal(mine, other)
+                ):
                     self.carried[index]["same"] = parent
 
     # ---- weights
@@ -154,15 +157,22 @@ class _Chooser:
         total = sum(self._captured(i)[: self.shown].nbytes for i in mine)
         everything = total * 1.1 <= self.budget * _VALUES
         large = []
+        entries = iter(self.examples["inputs"])
         for index in mine:
             array = self._captured(index)[: self.shown]
-            if everything or array.nbytes <= _SMALL:
+            if self.layers[index]["class"] == "InputLayer" and self.layers[index]["depth"] == 0:
+                self.carried[index]["values"] = next(entries, None)
+            elif everything or array.nbytes <= _SMALL:
                 self.carried[index]["values"] = self.packer.floats(array)
             else:
                 large.append(index)
-                self.carried[index]["left_out"].append({"what": "values", "why": "budget", "bytes": array.nbytes})
+                self.carried[index]["left_out"].append(
+                    {"what": "values", "why": "budget", "bytes": array.nbytes}
+                )
         for index in large:
-            self.carried[index]["part"] = part_of(self.layers[index], self.rows[index], self.captured, self.packer)
+            self.carried[index]["part"] = part_of(
+                self.layers[index], self.rows[index], self.captured, self.packer
+            )
         self._maps(large)
 
     def _captured(self, index: int) -> np.ndarray:
@@ -198,7 +208,11 @@ class _Chooser:
 
     def _channel_axis(self, index: int) -> int:
         window = self.layers[index]["window"]
-        first = window["channels_first"] if window else self.layers[index]["config"].get("data_format") == "channels_first"
+        first = (
+            window["channels_first"]
+            if window
+            else self.layers[index]["config"].get("data_format") == "channels_first"
+        )
         return 1 if first else self._captured(index).ndim - 1
 
     def _stats(self, index: int) -> dict[str, Any] | None:

@@ -49,9 +49,7 @@ def write_page(
     return path
 
 
-def page_text(
-    model: Any, examples: Any = None, language: str | None = None, budget: int = BUDGET
-) -> str:
+def page_text(model: Any, examples: Any = None, language: str | None = None, budget: int = BUDGET) -> str:
     """Returns the text of the page; the arguments are those of `write_page`."""
     if not isinstance(model, Layer) or not hasattr(model, "get_layer"):
         raise ArgumentError("A page explains a model.", got=f"{model!r}.")
@@ -61,8 +59,11 @@ def page_text(
             fixes="Start it with Input((28, 28, 1)), call it on data, or model.build(shape).",
         )
     if language is not None and language not in LANGUAGES:
-        raise ArgumentError(f"There is no page in the language {language!r}.", fixes=[f"language={code!r}" for code in LANGUAGES])
-    payload, packer = payload_of(model, _checked(model, examples), language or "", budget)
+        raise ArgumentError(
+            f"There is no page in the language {language!r}.",
+            fixes=[f"language={code!r}" for code in LANGUAGES],
+        )
+    payload, packer = payload_of(model, _checked(examples), language or "", budget)
     if not any(layer["outputs"] for layer in payload["document"]["layers"]):
         raise NotBuiltError(
             f"The shapes inside model {model.name!r} are not known, so there is nothing that a page could show.",
@@ -70,18 +71,22 @@ def page_text(
             fixes="Call it once on data: model(x[:1]).",
         )
     payload["version"] = __version__
-    template = resources.files("hornbill.explain.page").joinpath("assets/page.html").read_text(encoding="utf-8")
+    template = (
+        resources.files("hornbill.explain.page").joinpath("assets/page.html").read_text(encoding="utf-8")
+    )
     data = f'<script type="application/json" id="hornbill-data">{json_text(payload)}</script>\n{packer.elements()}'
     head, tail = template.split("<!--DATA-->")
     head = head.replace("<!--TITLE-->", html.escape(f"{model.name} · Hornbill"))
     return head + data + tail
 
 
-def _checked(model: Any, examples: Any) -> Any:
-    """Returns examples as float arrays with a batch axis, as the model wants them."""
+def _checked(examples: Any) -> Any:
+    """Returns the examples as they are, if they are a batch; whether they fit the model, the model says itself."""
     if examples is None:
         return None
     leaves = [np.asarray(leaf) for leaf in leaves_of(examples)]
     if not leaves or any(leaf.ndim == 0 or len(leaf) == 0 for leaf in leaves):
-        raise ArgumentError("examples= wants a batch of inputs with at least one of them.", got=f"{examples!r}.")
+        raise ArgumentError(
+            "examples= wants a batch of inputs with at least one of them.", got=f"{examples!r}."
+        )
     return examples
