@@ -66,6 +66,7 @@ LAYER = {
 MEMORY = {
     "weights": int, "gradients": int, "optimizer": int, "activations_per_sample": int,
     "peak": {"batch": int, "bytes": int}, "largest_batch": SIZE, "available": SIZE,
+    "compiled": bool,
 }  # fmt: skip
 DOCUMENT = {
     "schema": str, "version": int, "language": str,

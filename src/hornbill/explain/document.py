@@ -58,13 +58,14 @@ def build_layer(layer: Any, language: str = "en", input_shape: Any = None) -> di
 def _document(target: Any, rows: list[Row], catalogue: Catalogue, memory: bool = True) -> dict[str, Any]:
     links, numbers = _links(rows), Numbers(target, rows)
     layers = [{**_layer(i, rows, links, catalogue), **_costs(numbers, i, links)} for i in range(len(rows))]
+    _name_channels_first(layers, rows)
     document = {
         "schema": SCHEMA,
         "version": VERSION,
         "language": catalogue.language,
         "model": _model(target, layers),
         "layers": layers,
-        "totals": {**_totals(target, numbers), "memory": plain(numbers.memory()) if memory else None},
+        "totals": {**_totals(target, numbers), "memory": _memory(target, numbers) if memory else None},
     }
     document["warnings"] = pitfalls(document, catalogue)
     return document
@@ -74,6 +75,9 @@ def _model(target: Any, layers: list[dict[str, Any]]) -> dict[str, Any]:
     """Returns the model's part; without a graph, its ends are the rows where data enters and the last one."""
     outer = [layer for layer in layers if layer["depth"] == 0]
     ends = _ends(target)
+    known = {tuple(t["shape"]): t["axes"] for layer in outer for t in (*layer["inputs"], *layer["outputs"])}
+    for tensor in (*ends[0], *ends[1]) if ends is not None else ():
+        tensor["axes"] = known.get(tuple(tensor["shape"]), tensor["axes"])
     if ends is None:
         entries = [layer["outputs"] for layer in outer if layer["class"] == "InputLayer"]
         first = entries or [layer["inputs"] for layer in outer[:1]]
@@ -89,6 +93,22 @@ def _ends(target: Any) -> tuple[list[Any], list[Any]] | None:
     if "_program" not in target.__dict__ and target.__dict__.get("_output_tensor") is None:
         return None
     return [_tensor(t, None) for t in target.inputs], [_tensor(t, None) for t in target.outputs]
+
+
+def _name_channels_first(layers: list[dict[str, Any]], rows: list[Row]) -> None:
+    """Names the axes of rows that have no order of their own (inputs, activations) after those around them."""
+    orders = [getattr(row.layer, "data_format", None) for row in rows]
+    if "channels_first" not in orders:
+        return
+    for layer in reversed(layers):  # an input is what the first layer with an order takes it for
+        for parent in layer["parents"]:
+            orders[parent] = orders[parent] or orders[layer["index"]]
+    for layer in layers:
+        order = orders[layer["index"]] or next((orders[p] for p in layer["parents"] if orders[p]), None)
+        orders[layer["index"]] = order
+        for tensor in (*layer["inputs"], *layer["outputs"]):
+            if order == "channels_first" and len(tensor["shape"]) > 2 and tensor["axes"][-1] == "channels":
+                tensor["axes"] = list(axis_names(len(tensor["shape"]), order))
 
 
 # ---- rows
@@ -124,7 +144,7 @@ def _layer(
         "bytes": sum(w["bytes"] for w in described),
         "window": window_of(row, config),
         "config": config,
-        "code": code_of(row.layer),
+        "code": code_of(row.layer, row.node),
         "ops": _ops(row),
     }
 
@@ -218,6 +238,12 @@ def _ops(row: Row) -> list[dict[str, Any]]:
 
 
 # ---- totals
+
+
+def _memory(target: Any, numbers: Numbers) -> dict[str, Any] | None:
+    """Returns the memory of a training step; without an optimizer, one that remembers two numbers is assumed."""
+    found = plain(numbers.memory())
+    return found and {**found, "compiled": getattr(target, "optimizer", None) is not None}
 
 
 def _totals(target: Any, numbers: Numbers) -> dict[str, Any]:

@@ -233,7 +233,8 @@ class Numbers:
 
     def memory(self, batch: int = 32) -> dict[str, Any] | None:
         """Returns the document's part about memory, with the peak for a batch of this size."""
-        found = self.step_memory
+        sized = all(self._sized(i) for i, row in enumerate(self.rows) if row.depth == 0)
+        found = self.step_memory if sized else None
         if found is None:
             return None
         available = available_memory()

@@ -11,9 +11,10 @@ from typing import Any
 
 from hornbill.engine.config import Configurable, parameters_of
 from hornbill.engine.errors import HornbillError
-from hornbill.engine.graph import OpOperation
+from hornbill.engine.graph import Node, OpOperation
 from hornbill.engine.naming import to_snake_case
 from hornbill.engine.serialization import is_serialized_object, public_object
+from hornbill.engine.symbolic import KerasTensor
 
 __all__ = ["arguments_of", "code_of", "config_of", "plain", "typed"]
 
@@ -49,10 +50,17 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def code_of(operation: Any) -> str:
-    """Returns the call that makes a layer, such as `layers.Conv2D(32, 3, padding='same', activation='relu')`."""
+def code_of(operation: Any, node: Node | None = None) -> str:
+    """Returns the call that makes a layer, such as `layers.Conv2D(32, 3, padding='same', activation='relu')`.
+
+    Args:
+        operation: The layer or op.
+        node: The call of an op, whose arguments are shown: `ops.multiply(relu, 2)`.
+    """
     if isinstance(operation, OpOperation):
-        return f"ops.{operation.fn.__name__}(...)"
+        words = [] if node is None else [_argument(value) for value in node.args]
+        words += [] if node is None else [f"{key}={_argument(value)}" for key, value in node.kwargs.items()]
+        return f"ops.{operation.fn.__name__}({', '.join(words) if node is not None else '...'})"
     cls = type(operation)
     config = config_of(operation)
     if cls.__name__ == "InputLayer":
@@ -90,6 +98,16 @@ def arguments_of(layer: Any) -> dict[str, Any]:
 
 def _required(cls: type, config: dict[str, Any]) -> dict[str, Any]:
     return {p.name: config[p.name] for p in parameters_of(cls) if p.default is p.empty and p.name in config}
+
+
+def _argument(value: Any) -> str:
+    """Returns an argument of an op: a tensor by the name of the layer that made it."""
+    if isinstance(value, KerasTensor):
+        return value.name if value._keras_history is None else value._keras_history[0].name
+    if isinstance(value, (list, tuple)) and any(isinstance(item, KerasTensor) for item in value):
+        return f"[{', '.join(map(_argument, value))}]"
+    text = repr(plain(value))
+    return text if len(text) < 40 else "..."
 
 
 def _input_code(config: dict[str, Any]) -> str:

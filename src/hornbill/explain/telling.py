@@ -18,6 +18,8 @@ __all__ = ["LEVELS", "Entry", "Line", "Telling", "telling_of"]
 
 LEVELS = ("short", "full", "teach")
 _MOST_SENTENCES = 12
+_MOST_OF_OURS = 4  # built-in layers that say more, such as attention, are told by their results
+_OF_LOOPS = ("loop.each_step", "loop.state", "attention.queries")
 _UNCHANGED = ("elementwise",)  # keys of sentences that say that a shape stays
 
 
@@ -130,6 +132,8 @@ def _sizes(layer: dict[str, Any], catalogue: Catalogue) -> list[Line]:
     """Returns a line per sentence; where several ops or inner layers tell about one axis, each is named."""
     said = [s for s in layer["sentences"] if s["axis"] != 0 or s["after"] is not None]  # the batch stays
     said = [s for s in said if not s["key"].startswith(_UNCHANGED)] or said
+    if layer["code"].startswith("layers.") and len({s["text"] for s in said}) > _MOST_OF_OURS:
+        said = _last_words(layer, said)
     makers: dict[tuple[Any, str, str], list[str]] = {}
     inner = any(sentence["inside"] for sentence in said)
     for sentence in said:
@@ -145,6 +149,22 @@ def _sizes(layer: dict[str, Any], catalogue: Catalogue) -> list[Line]:
     if len(makers) > _MOST_SENTENCES:
         lines.append(Line("", catalogue.say("more", count=len(makers) - _MOST_SENTENCES)))
     return lines
+
+
+def _last_words(layer: dict[str, Any], said: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Returns what is said last about each axis of the output; what a layer of ours does inside is in the document."""
+    shape, names = layer["outputs"][0]["shape"], layer["outputs"][0]["axes"]
+    found = [s for s in said if s["key"] == "loop.last_step"][:1]
+    for axis in range(1, len(shape)):
+        fitting = [s for s in said if s["axis"] is not None and s["after"] == shape[axis]]
+        chosen = [
+            s
+            for s in fitting
+            if s["key"] in _OF_LOOPS and (axis == len(shape) - 1) == (s["key"] == "loop.state")
+        ]
+        chosen = chosen or [s for s in fitting if s["axis"] == axis]
+        found += [{**s, "name": names[axis], "axis": axis} for s in chosen[-1:]]
+    return found or said
 
 
 def _weights(layer: dict[str, Any], document: dict[str, Any], catalogue: Catalogue) -> list[Line]:
@@ -204,7 +224,8 @@ def _memory(memory: dict[str, Any] | None, catalogue: Catalogue) -> list[Line]:
         key: rough_bytes(memory[key])
         for key in ("weights", "gradients", "optimizer", "activations_per_sample")
     }
-    lines = [Line(catalogue.say("label.memory"), catalogue.say("memory.parts", **parts))]
+    said = catalogue.say("memory.parts" if memory["compiled"] else "memory.parts.assumed", **parts)
+    lines = [Line(catalogue.say("label.memory"), said)]
     peak = memory["peak"]
     if peak is not None:
         values = {"batch": peak["batch"], "size": rough_bytes(peak["bytes"])}

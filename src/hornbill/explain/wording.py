@@ -105,12 +105,17 @@ def weight_words(weight: dict[str, Any], catalogue: Catalogue) -> str:
             "count.factor", size=show_number(weight["size"]), name=catalogue.axis(weight["name"])
         )
     factors = [
-        catalogue.say("count.factor", size=show_number(size), name=catalogue.axis(axis))
+        catalogue.say("count.factor", size=show_number(size), name=_product(catalogue.axis(axis)))
         for size, axis in zip(weight["shape"], weight["axes"], strict=True)
     ]
     if len(factors) < 3:
         return " x ".join(factors)
     return f"({' x '.join(factors[:-1])}) x {factors[-1]}"
+
+
+def _product(name: str) -> str:
+    """Returns the name of an axis, in brackets where it is a product itself: `(4 gates x units)`."""
+    return f"({name})" if name[:1].isdigit() else name
 
 
 def field_words(field: dict[str, Any], catalogue: Catalogue) -> str:

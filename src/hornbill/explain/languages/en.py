@@ -146,6 +146,8 @@ TEMPLATES |= {
     "total.parameters": "{parameters} parameters, {trainable} trainable, {non_trainable} not trainable.",
     "memory.parts": "weights {weights}, gradients {gradients}, optimizer {optimizer}, "
     "activations {activations_per_sample} per sample",
+    "memory.parts.assumed": "weights {weights}, gradients {gradients}, optimizer {optimizer} (as Adam needs; the model "
+    "is not compiled), activations {activations_per_sample} per sample",
     "memory.peak": "about {size} at its peak, with {batch} samples in a batch",
     "memory.largest_batch": "at most {batch} samples in a batch fit into {size}",
     # Receptive fields.

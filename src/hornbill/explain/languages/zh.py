@@ -91,6 +91,8 @@ TEMPLATES |= {
     "work": "每个样本前向 {forward} 次乘加，训练 {training} 次",
     "total.parameters": "{parameters} 个参数，其中 {trainable} 个可训练，{non_trainable} 个不可训练。",
     "memory.parts": "权重 {weights}，梯度 {gradients}，优化器 {optimizer}，激活值每个样本 {activations_per_sample}",
+    "memory.parts.assumed": "权重 {weights}，梯度 {gradients}，优化器 {optimizer}（模型尚未编译，按 Adam 计），激活值每个样本 "
+    "{activations_per_sample}",
     "memory.peak": "批量为 {batch} 时峰值约 {size}",
     "memory.largest_batch": "{size} 内存最多容纳批量 {batch}",
     # 感受野。
