@@ -119,7 +119,7 @@ def test_is_used_for_small_models_and_compiles_once_for_data_of_similar_size(mon
     )
     model = dense()
     model.fit(X, Y, batch_size=4, verbose=0)
-    model.evaluate(X, Y, batch_size=4, verbose=0)
+    model.fit(X, Y, batch_size=4, verbose=0, validation_data=(X, Y))  # runs epoch by epoch
     first = len(compiled)
     assert first >= 1
     kept = [variable.value for variable in model.variables]
@@ -127,6 +127,7 @@ def test_is_used_for_small_models_and_compiles_once_for_data_of_similar_size(mon
         model.evaluate(X[:rows], Y[:rows], batch_size=4, verbose=0)
         assert not any(value.is_deleted() for value in kept)  # evaluate takes nobody's weights away
         model.fit(X[:rows], Y[:rows], batch_size=4, epochs=2, verbose=0, validation_data=(X, Y))
+        model.fit(X[:rows], Y[:rows], batch_size=4, epochs=rows, verbose=0)
     assert not singles
     assert len(compiled) == first
 
@@ -140,6 +141,43 @@ def test_wide_convolutions_run_step_by_step():
     batch = (X[:4], Y[:4], None, None)
     model._prepare("train", batch[:3])
     assert stretch_pays(model._steps, "train", batch)
+
+
+class EveryEpoch(hornbill.callbacks.Callback):
+    """Asks for every epoch, so that each is a call of its own."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        pass
+
+
+@pytest.mark.parametrize("make", [dense, normalised])
+@pytest.mark.parametrize("rows", [20, 3])
+def test_several_epochs_in_one_call_equal_one_by_one(make, rows):
+    results = []
+    for callbacks in ([], [EveryEpoch()]):
+        model = make()
+        first = model.fit(X[:rows], Y[:rows], batch_size=4, epochs=40, verbose=0, callbacks=callbacks)
+        again = model.fit(
+            X[:rows], Y[:rows], batch_size=4, initial_epoch=3, epochs=7, verbose=0, callbacks=callbacks
+        )
+        assert again.epoch == [3, 4, 5, 6]
+        results.append(
+            (
+                first.history,
+                again.history,
+                model.get_weights(),
+                [v.numpy() for m in model.metrics for v in m.variables],
+            )
+        )
+    assert_close(*results)
+    assert len(results[0][0]["loss"]) == 40
+
+
+def test_a_loss_that_is_no_number_is_found_in_a_stretch_of_epochs():
+    model = dense()
+    model.optimizer.learning_rate = 1e38
+    with pytest.warns(UserWarning, match=r"inf or nan in epoch \d+, step \d+"):
+        model.fit(X[:20] * 1e10, Y[:20] * 1e18, batch_size=4, epochs=30, verbose=0)
 
 
 def test_stopping_ends_the_stretch():

@@ -16,6 +16,7 @@ import jax
 import numpy as np
 
 from hornbill.callbacks.callback_list import CallbackList
+from hornbill.callbacks.history import History
 from hornbill.callbacks.terminate_on_nan import TerminateOnNaN
 from hornbill.engine import settings
 from hornbill.engine.errors import ArgumentError, DataError, HornbillError
@@ -104,7 +105,12 @@ def _run_epochs(
     model._batches_state = batches.state()
     runner = _EpochRunner(model, batches, callbacks)
     logs: dict[str, Any] = {}
-    for epoch in range(model._initial_epoch, epochs):
+    first = model._initial_epoch
+    if not validation.wanted and runner.can_run_epochs:
+        first, logs = runner.run_epochs(first, epochs)
+    for epoch in range(first, epochs):
+        if model.stop_training:
+            break
         start = model._initial_batch if epoch == model._initial_epoch else 0
         if not start:
             _reset_metrics(model)
@@ -128,6 +134,11 @@ class _Validation:
     def __init__(self, model: Any, data: Any, batch_size: Any, steps: int | None, frequency: Any) -> None:
         self._model, self._data, self._steps, self._frequency = model, data, steps, frequency
         self._batches = _early_validation(model, data, batch_size, steps)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is validation data."""
+        return self._data is not None
 
     def run(self, epoch: int, callbacks: CallbackList) -> dict[str, Any]:
         """Returns the results under their `val_` names; nothing if this epoch has no evaluation."""
@@ -220,6 +231,29 @@ class _EpochRunner:
         self.watch = NanWatch(
             batches.arrays if isinstance(batches, ArrayBatches) else None, enabled=not stops
         )
+
+    @property
+    def can_run_epochs(self) -> bool:
+        """Whether nobody looks between the epochs, so that one call may run several."""
+        alone = all(type(callback) is History for callback in self.callbacks.callbacks)
+        whole = self.stretch is not None and self.stretch.takes_whole_epochs
+        return alone and whole and not self.model._initial_batch and self.model._steps.resets_are_pure
+
+    def run_epochs(self, first: int, end: int) -> tuple[int, dict[str, Any]]:
+        """Runs epochs in stretches of several; returns the next epoch and the last logs."""
+        stretch: Any = self.stretch
+        logs: dict[str, Any] = {}
+        with InterruptGuard() as guard:
+            while first < end and not self.model.stop_training:
+                for found, no_number in zip(*stretch.run_epochs(first, end), strict=True):
+                    logs = dict(Logs(found))
+                    self.callbacks.on_epoch_begin(first)
+                    self.watch.note(first, no_number, logs)
+                    self.watch.end_epoch(logs.get("loss"))
+                    self.callbacks.on_epoch_end(first, logs)
+                    first += 1
+                guard.check()
+        return first, logs
 
     def run(self, epoch: int, start: int) -> dict[str, Any]:
         """Runs one epoch from batch `start` and returns its logs."""

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 
 from hornbill.engine.errors import ArgumentError, DataError
 from hornbill.engine.random import global_seed_generator
+from hornbill.engine.registry import is_own
 from hornbill.engine.tracking import unique
 from hornbill.engine.variable import Variable, functional_call
 from hornbill.training.frozen import as_compiled
@@ -47,7 +48,7 @@ class Steps:
         )
         self.metrics = metric_variables
         self.metric_objects = model.metrics
-        self._stretches: dict[str, Any] = {}
+        self._loops: dict[str, Any] = {}
         self._workloads: dict[Any, Workload] = {}
         self._functions: dict[str, Callable[..., Any]] = {}
         self._traced: dict[str, list[Any]] = {}
@@ -114,12 +115,29 @@ class Steps:
             self.non_trainable[place]._value = value
         return result
 
-    def stretch(self, kind: str, make: Callable[[Callable[..., Any], str], Any]) -> Any:
-        """Returns the compiled loop over steps of a kind, made of the step `(state, batch)` at its first use."""
-        if kind not in self._stretches:
-            step = self.function(kind)
-            self._stretches[kind] = make(step if kind == "train" else _with_state(step), kind)
-        return self._stretches[kind]
+    def kept(self, name: str, make: Callable[[], Any]) -> Any:
+        """Returns a compiled loop, made at its first use and kept as long as the steps."""
+        if name not in self._loops:
+            self._loops[name] = make()
+        return self._loops[name]
+
+    def with_state(self, kind: str) -> Callable[..., Any]:
+        """Returns the step of a kind as `(state, batch) -> (logs, state)`."""
+        return self.function(kind) if kind == "train" else _with_state(self.function(kind))
+
+    @property
+    def resets_are_pure(self) -> bool:
+        """Whether resetting the metrics does nothing but set their variables."""
+        return all(is_own(type(metric)) for metric in self.metric_objects)
+
+    def reset_values(self, values: list[Any]) -> list[Any]:
+        """Returns what the metrics' variables hold after a reset."""
+
+        def reset() -> None:
+            for metric in self.metric_objects:
+                metric.reset_state()
+
+        return functional_call(self.metrics, values, reset)[1]
 
     def workload(self, kind: str, batch: Any) -> Workload:
         """Returns the arithmetic of a step on batches like `batch`, from its trace, which compiling then uses."""

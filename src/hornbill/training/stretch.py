@@ -22,6 +22,7 @@ __all__ = ["Stretch", "open_stretch", "stretch_pays"]
 _CHUNK_SECONDS = 0.1
 _FIRST_CHUNK = 32
 _NEVER = 2**31 - 1
+_MOST_EPOCHS, _MOST_STEPS, _MOST_LINES = 256, 1000, 2**20
 _MOST_PRODUCTS = 100_000_000
 _MOST_CONVOLUTIONS = 200_000
 """Multiply-adds up to which a loop is faster than single steps on a CPU. XLA runs the gradients of convolutions inside
@@ -40,7 +41,7 @@ def open_stretch(model: Any, kind: str, batches: Any, mask: Any, wants_batches: 
     """
     if not isinstance(batches, ArrayBatches) or not batches.resident or batches.shuffle == "batch":
         return None
-    if wants_batches or not model._runs_compiled or batches.rows < batches.batch_size:
+    if wants_batches or not model._runs_compiled:
         return None
     if not stretch_pays(model._steps, kind, (*batches.spec, mask)):
         return None
@@ -59,14 +60,14 @@ class Stretch:
     Args:
         steps: The model's steps; they keep the compiled loop for the next run.
         kind: "train" or "test".
-        batches: Data in memory, of at least one full batch.
+        batches: Data in memory.
         masked: Whether a short last batch is filled up and its added rows masked; else it is left out.
     """
 
     def __init__(self, steps: Steps, kind: str, batches: ArrayBatches, masked: bool) -> None:
         self._steps, self._kind, self._batches, self._masked = steps, kind, batches, masked
-        self._size = batches.batch_size
-        self._loop = steps.stretch(kind, _loop_of)
+        self._size = min(batches.batch_size, batches.rows)
+        self._loop = steps.kept(kind, lambda: _loop_of(steps.with_state(kind), kind))
         self._seconds: float | None = None  # of one step
         self._started = False
 
@@ -92,49 +93,133 @@ class Stretch:
         Returns:
             `(number of steps run, logs of the last, first step whose loss was no number)`.
         """
-        wanted = _FIRST_CHUNK if self._seconds is None else int(_CHUNK_SECONDS / self._seconds)
-        count = max(1, min(end - first, wanted))
+        count = max(1, min(end - first, self._steps_in_a_chunk()))
+        logs, no_number = self._timed(
+            count, self._loop, lines, np.int32(rows), np.int32(first), np.int32(count)
+        )
+        return count, logs, no_number
+
+    @property
+    def takes_whole_epochs(self) -> bool:
+        """Whether the loop runs every batch of an epoch, each epoch all rows, and soon enough to heed Ctrl-C."""
+        batches = self._batches
+        every = self._masked or batches.rows % self._size == 0
+        return every and batches.num_batches == batches.batches_in_pass <= _MOST_STEPS
+
+    def run_epochs(self, first: int, end: int) -> tuple[list[dict[str, Any]], list[int]]:
+        """Runs about a tenth of a second of whole epochs in one call.
+
+        Args:
+            first: Epoch to start at.
+            end: Epoch to stop before.
+
+        Returns:
+            `(logs of each epoch, first step of each whose loss was no number)`.
+        """
+        lines, rows, steps = self.lines(first)
+        room = max(1, min(_MOST_EPOCHS, _MOST_LINES // len(lines)))  # whatever the run's length: one program
+        count = max(1, min(end - first, room, self._steps_in_a_chunk() // steps))
+        more = [self.lines(first + i)[0] for i in range(1, count)]
+        table = np.stack([lines, *more] + [lines] * (room - count))  # (room, rows)
+        loop = self._steps.kept("epochs", lambda: _epochs_of(self._steps))
+        logs, no_number = self._timed(
+            count * steps, loop, table, np.int32(rows), np.int32(steps), np.int32(count)
+        )
+        logs, no_number = jax.device_get((logs, no_number))
+        return [{name: value[i] for name, value in logs.items()} for i in range(count)], no_number[
+            :count
+        ].tolist()
+
+    def _steps_in_a_chunk(self) -> int:
+        return _FIRST_CHUNK if self._seconds is None else int(_CHUNK_SECONDS / self._seconds)
+
+    def _timed(self, count: int, loop: Any, *arguments: Any) -> tuple[Any, Any]:
+        """Runs a loop and writes the state back; the second call, which compiles nothing, is timed."""
         begin = time.perf_counter()
-        state, logs, no_number = self._loop(
-            self._steps.gather(self._kind), self._batches.on_device(), lines, np.int32(rows), np.int32(first),
-            np.int32(count), size=self._size, masked=self._masked,
+        state, logs, no_number = loop(
+            self._steps.gather(self._kind), self._batches.on_device(), *arguments,
+            size=self._size, masked=self._masked,
         )  # fmt: skip
         self._steps.write_back(self._kind, state)
-        if self._seconds is None and self._started:  # the first call may have compiled
+        if self._seconds is None and self._started:
             jax.block_until_ready(logs)
             self._seconds = (time.perf_counter() - begin) / count
         self._started = True
-        return count, logs, no_number
+        return logs, no_number
+
+
+def _steps_loop(
+    step: Any,
+    kind: str,
+    state: Any,
+    arrays: Any,
+    lines: Any,
+    rows: Any,
+    first: Any,
+    count: Any,
+    size: int,
+    masked: bool,
+) -> Any:
+    """Runs `count` steps `(state, batch) -> (logs, state)` from `first` on; to be traced.
+
+    Returns:
+        `(state, logs of the last step, first step whose loss was no number)`.
+    """
+
+    def batch(i: Any) -> Any:
+        places = i * size + jnp.arange(size, dtype=jnp.int32)  # (size,)
+        index = jax.lax.dynamic_slice_in_dim(lines, i * size, size)  # (size,)
+        part = jax.tree_util.tree_map(lambda leaf: leaf[index], arrays)
+        return (*part, (places < rows).astype(jnp.float32) if masked else None)
+
+    fixed = state[:1] if kind == "test" else ()  # the weights, which a test leaves alone
+
+    def body(i: Any, carry: Any) -> Any:
+        rest, _, no_number = carry
+        logs, new = step((*fixed, *rest), batch(first + i))
+        no_number = jnp.where(_is_number(logs), no_number, jnp.minimum(no_number, first + i))
+        return tuple(new[len(fixed) :]), logs, no_number
+
+    logs = jax.eval_shape(step, state, batch(jnp.int32(0)))[0]
+    start = jax.tree_util.tree_map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), logs)
+    carry = (tuple(state[len(fixed) :]), start, jnp.int32(_NEVER))
+    rest, logs, no_number = jax.lax.fori_loop(0, count, body, carry)
+    return (*fixed, *rest), logs, no_number
 
 
 def _loop_of(step: Any, kind: str) -> Any:
-    """Returns the compiled loop over a step `(state, batch) -> (logs, state)`."""
+    """Returns the compiled loop over steps of one epoch."""
 
     def run(
         state: Any, arrays: Any, lines: Any, rows: Any, first: Any, count: Any, size: int, masked: bool
     ) -> Any:
-        def batch(i: Any) -> Any:
-            places = i * size + jnp.arange(size, dtype=jnp.int32)  # (size,)
-            index = jax.lax.dynamic_slice_in_dim(lines, i * size, size)  # (size,)
-            part = jax.tree_util.tree_map(lambda leaf: leaf[index], arrays)
-            return (*part, (places < rows).astype(jnp.float32) if masked else None)
-
-        fixed = state[:1] if kind == "test" else ()  # the weights, which a test leaves alone
-
-        def body(i: Any, carry: Any) -> Any:
-            rest, _, no_number = carry
-            logs, new = step((*fixed, *rest), batch(first + i))
-            no_number = jnp.where(_is_number(logs), no_number, jnp.minimum(no_number, first + i))
-            return tuple(new[len(fixed) :]), logs, no_number
-
-        logs = jax.eval_shape(step, state, batch(jnp.int32(0)))[0]
-        start = jax.tree_util.tree_map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), logs)
-        carry = (tuple(state[len(fixed) :]), start, jnp.int32(_NEVER))
-        rest, logs, no_number = jax.lax.fori_loop(0, count, body, carry)
-        return (*fixed, *rest), logs, no_number
+        return _steps_loop(step, kind, state, arrays, lines, rows, first, count, size, masked)
 
     donated = 0 if kind == "train" else ()
     return jax.jit(run, donate_argnums=donated, static_argnames=("size", "masked"))
+
+
+def _epochs_of(steps: Steps) -> Any:
+    """Returns the compiled loop over whole epochs of training, each with fresh metrics."""
+    step = steps.with_state("train")
+
+    def run(
+        state: Any, arrays: Any, table: Any, rows: Any, count: Any, epochs: Any, size: int, masked: bool
+    ) -> Any:
+        def epoch(state: Any, lines: Any) -> Any:
+            fresh = (*state[:3], steps.reset_values(state[3]))
+            return _steps_loop(step, "train", fresh, arrays, lines, rows, jnp.int32(0), count, size, masked)
+
+        def body(i: Any, carry: Any) -> Any:
+            state, *kept = carry
+            state, *found = epoch(state, table[i])
+            return state, *jax.tree_util.tree_map(lambda all_of, one: all_of.at[i].set(one), kept, found)
+
+        _, *shapes = jax.eval_shape(epoch, state, table[0])
+        start = jax.tree_util.tree_map(lambda leaf: jnp.zeros((len(table), *leaf.shape), leaf.dtype), shapes)
+        return jax.lax.fori_loop(0, epochs, body, (state, *start))
+
+    return jax.jit(run, donate_argnums=0, static_argnames=("size", "masked"))
 
 
 def _is_number(logs: Any) -> Any:

@@ -35,7 +35,7 @@ def epoch_order(seed: int, epoch: int, rows: int, chunk: int | None = None) -> n
         An int32 array that holds each of 0 to rows - 1 once.
     """
     # Philox keyed by (seed, epoch): any epoch's order can be computed without drawing the earlier ones.
-    generator = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed % 2**64, epoch])))
+    generator = np.random.Generator(np.random.Philox(key=(seed % 2**64) << 64 | epoch))
     if chunk is None:
         return generator.permutation(rows).astype(np.int32)
     full = rows // chunk
