@@ -163,8 +163,8 @@ def test_several_epochs_in_one_call_equal_one_by_one(make, rows):
         assert again.epoch == [3, 4, 5, 6]
         results.append(
             (
-                first.history,
-                again.history,
+                dict(first.history),
+                dict(again.history),
                 model.get_weights(),
                 [v.numpy() for m in model.metrics for v in m.variables],
             )
