@@ -242,3 +242,70 @@ def test_a_shared_model_points_to_its_first_row():
     rows = build(models.shared())["layers"]
     encoders = [row for row in rows if row["name"] == "encoder"]
     assert [row["parameters"]["shared_with"] for row in encoders] == [None, encoders[0]["index"]]
+
+
+# ---- what is easily forgotten
+
+
+def test_memory_is_told_only_where_sizes_are_known():
+    known = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3)])
+    unknown = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(4, 3)])
+    memory = build(known)["totals"]["memory"]
+    assert memory["compiled"] is False
+    assert memory["optimizer"] == 2 * memory["gradients"]
+    known.compile("sgd", "mse")
+    assert build(known)["totals"]["memory"]["optimizer"] < memory["optimizer"]
+    document = build(unknown)
+    assert document["totals"]["memory"] is None
+    assert document["layers"][-1]["multiply_adds"] == {"forward": None, "training": None}
+    check_schema(document)
+
+
+def test_inputs_of_channels_first_models_are_named_so():
+    model = keras.Sequential(
+        [
+            keras.Input((3, 8, 8)),
+            keras.layers.ReLU(),
+            keras.layers.Conv2D(4, 3, data_format="channels_first"),
+            keras.layers.Dropout(0.1),
+        ]
+    )
+    document = build(model)
+    wanted = ["batch", "channels", "height", "width"]
+    assert [row["outputs"][0]["axes"] for row in document["layers"]] == [wanted] * 4
+    assert document["model"]["inputs"][0]["axes"] == document["model"]["outputs"][0]["axes"] == wanted
+    assert document["layers"][2]["window"]["channels_first"] is True
+
+
+def test_ops_of_a_graph_are_rows_with_their_code():
+    inputs = keras.Input((4,), name="given")
+    hidden = keras.layers.Dense(3, name="hidden")(inputs)
+    outputs = keras.ops.concatenate([keras.ops.relu(hidden), hidden * 2], axis=-1)
+    rows = build(keras.Model(inputs, outputs))["layers"]
+    codes = {row["class"]: row["code"] for row in rows}
+    assert codes["relu"] == "ops.relu(hidden)"
+    assert codes["multiply"] == "ops.multiply(hidden, 2)"
+    assert codes["concatenate"].startswith("ops.concatenate([relu")
+    assert len(rows[-1]["parents"]) == 2
+
+
+def test_recurrent_and_attention_layers_are_told_by_their_results():
+    model = keras.Sequential(
+        [keras.Input((9, 4)), keras.layers.LSTM(5, return_sequences=True), keras.layers.LSTM(6, name="last")]
+    )
+    text = model.explain("lstm", language="en", width=100).text
+    assert "steps: one output for each of the 9 steps" in text
+    assert "features: as many numbers as the state of the cell has: 5" in text
+    assert "only the output of the last of 9 steps" in model.explain("last", language="en").text
+    assert "20 (4 gates x units)" in text
+
+
+def test_explaining_leaves_no_trace():
+    model = keras.Sequential([keras.Input((9, 4)), keras.layers.Bidirectional(keras.layers.LSTM(3))])
+    before = keras.layers.LSTM(2).name
+    nodes = [len(layer._inbound_nodes) for layer in model.layers]
+    for _ in range(2):
+        model.explain(level="teach")
+    number = int(before.rpartition("_")[2]) if before[-1].isdigit() else 0
+    assert keras.layers.LSTM(2).name == f"lstm_{number + 1}"
+    assert [len(layer._inbound_nodes) for layer in model.layers] == nodes
