@@ -235,7 +235,7 @@ function patches(app: App, found: Cell): HTMLElement[] {
     h("span", { class: "patch-channel" }, app.axis("channel"), " ", String(channel)), matrix(app, shape, list, (t) => t.x, topX), weighs ? h("span", { "aria-hidden": "true" }, "×") : null,
     weighs ? matrix(app, shape, list, (t) => t.w ?? 0, topW) : null, weighs ? h("span", { "aria-hidden": "true" }, "=") : null, weighs ? matrix(app, shape, list, (t) => t.product, topP) : null,
     weighs ? h("span", { class: "patch-sum" }, "Σ ", h("b", {}, short(list.reduce((sum, t) => sum + t.product, 0), 4))) : null));
-  const box = h("div", { class: "patches" }, ...rows(6));
+  const box = h("div", { class: "patches", tabindex: 0, role: "region", "aria-label": app.t(weighs ? "cell.patchhead" : "cell.window") }, ...rows(6));
   const head = h("div", { class: "patch-head muted" }, weighs ? app.t("cell.patchhead") : app.t("cell.window"));
   const found_: HTMLElement[] = [head, box];
   if (ordered.length > 6) {

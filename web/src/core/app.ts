@@ -69,7 +69,7 @@ export class App {
 
   /** The word for an axis. */
   axis(name: string): string {
-    return CATALOGUES[this.state.language][`axis.${name}`] ?? this.texts?.axes[name] ?? name;
+    return this.texts?.axes[name] ?? CATALOGUES[this.state.language][`axis.${name}`] ?? name;
   }
 
   number(value: number): string {

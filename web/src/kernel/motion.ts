@@ -213,7 +213,7 @@ export function motion(app: App, scene: Scene, filter: number, choose: (filter: 
   }));
   go(0);
   return {
-    element: h("div", { class: "motion" }, head, h("div", { class: "panes-line" },
+    element: h("div", { class: "motion" }, head, h("div", { class: rank === 2 ? "panes-line" : "panes-line stacked" },
       h("div", { class: "pane-stack" }, group(app.t("motion.input"), inputs, inputPanes), weighs ? group(app.t("motion.kernel"), kernelGrids, kernelPanes) : null),
       h("span", { class: "pane-arrow", "aria-hidden": "true" }, "→"), group(app.t("motion.output"), outs, outPanes)),
     h("div", { class: "motion-foot" }, place, sums), spans, more, table),

@@ -81,7 +81,7 @@ function workTransposed(rule: AxisRule, reach: number): Worked {
     steps: [
       { key: "step.reach", values: { reach, kernel: rule.kernel, dilation: rule.dilation } },
       { key: "step.spread", values: { size, stride, reach, full } },
-      { key: cut >= 0 ? "step.cut" : "step.fill", values: { cut: Math.abs(cut), before, after: cut - before, out } },
+      { key: cut > 0 ? "step.cut" : cut === 0 ? "step.full" : "step.fill", values: { cut: Math.abs(cut), before, after: cut - before, out } },
     ],
   };
 }

@@ -52,7 +52,7 @@ class Linker {
     const wanted = this.layer.window ? ["kernel_size", "pool_size", "strides", "padding", "dilation_rate", "groups"] : this.layer.class === "Dense" ? ["use_bias", "activation"] : [];
     const missing = wanted.filter((name) => !given.has(name) && this.layer.config[name] !== undefined);
     if (missing.length) box.append(h("p", { class: "defaults" }, this.app.t("layer.defaults"), " ", ...missing.map((name) => {
-      const element = h("span", { class: "argument" }, `${name}=${JSON.stringify(this.layer.config[name]).replaceAll('"', "'")}`);
+      const element = h("span", { class: "argument" }, `${name}=${python(this.layer.config[name])}`);
       this.enter(name, element);
       return element;
     })));
@@ -87,6 +87,14 @@ class Linker {
       return this.factor(token.text, names[token.from] ?? token.from);
     }));
   }
+}
+
+/** A value as Python writes it; lists are the tuples that they were. */
+function python(value: unknown): string {
+  if (Array.isArray(value)) return `(${value.map(python).join(", ")}${value.length === 1 ? "," : ""})`;
+  if (value === true || value === false) return value ? "True" : "False";
+  if (value === null || value === undefined) return "None";
+  return typeof value === "string" ? `'${value}'` : JSON.stringify(value);
 }
 
 /** The page's names of the parts of a rule, and the arguments that Keras has for them. */

@@ -1,6 +1,7 @@
 // The map: pan, zoom, fold, search, and walking from layer to layer by keyboard. Only what is in sight is drawn.
 
 import type { App } from "../core/app";
+import { token } from "../core/colour";
 import { calm, h, s, say } from "../core/dom";
 import { twin } from "../core/grid";
 import { blocksOf, layOut, NODE, type Layout, type Node } from "./layout";
@@ -72,7 +73,7 @@ export function mapView(app: App): HTMLElement {
     // The words lie beside the button, not in it: its own label says them in full.
     const words = s("g", { class: "words", "aria-hidden": "true" },
       s("text", { x: 22, y: 20.5, class: "sign", ...(glyph(layer).length > 3 && !node.block ? { textLength: 26, lengthAdjust: "spacingAndGlyphs" } : {}) }, node.block ? "▣" : glyph(layer)),
-      s("text", { x: 43, y: 18, class: "name" }, cut(title, 13)), s("text", { x: 43, y: 31, class: "kind" }, cut(second, 14)), s("text", { x: 9, y: 50, class: "shape" }, cut(shape, 19)),
+      s("text", { x: 43, y: 18, class: "name" }, fitted(title, "620 11.5px", NODE.width - 49)), s("text", { x: 43, y: 31, class: "kind" }, fitted(second, "400 10px", NODE.width - 49)), s("text", { x: 9, y: 50, class: "shape" }, fitted(shape, "400 10px", NODE.width - (chosen ? 30 : 16), token("--numbers"))),
       chosen ? s("text", { x: NODE.width - 14, y: 50, class: "tick" }, "●") : null);
     const button = s("g", {
       class: "map-hit", role: "button", tabindex: node.id === active ? 0 : -1, "aria-label": label, "data-id": node.id, ...(node.block ? { "aria-expanded": "false" } : { "aria-current": chosen ? "true" : null }),
@@ -301,4 +302,14 @@ export function mapView(app: App): HTMLElement {
   return h("section", { class: "card-box map", "aria-label": app.t("map.title") }, tools, holder, table);
 }
 
-const cut = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+let ruler: CanvasRenderingContext2D | null = null;
+
+/** Cuts a text to a width in pixels. */
+function fitted(text: string, font: string, width: number, family = token("--text")): string {
+  ruler ??= document.createElement("canvas").getContext("2d")!;
+  ruler.font = `${font} ${family}`;
+  if (ruler.measureText(text).width <= width) return text;
+  let shown = text;
+  while (shown.length > 1 && ruler.measureText(`${shown}…`).width > width) shown = shown.slice(0, -1);
+  return `${shown}…`;
+}

@@ -14,6 +14,7 @@ import numpy as np
 
 from hornbill.engine.symbolic import leaves_of, map_leaves
 from hornbill.explain import document as documents
+from hornbill.explain.languages import words
 from hornbill.explain.page.capture import capture
 from hornbill.explain.page.packing import Packer
 from hornbill.explain.page.parts import part_of
@@ -67,7 +68,7 @@ def _texts(document: dict[str, Any]) -> dict[str, Any]:
     return {
         "sentences": [[sentence["text"] for sentence in layer["sentences"]] for layer in document["layers"]],
         "parameters": [layer["parameters"]["sentence"] for layer in document["layers"]],
-        "axes": {},
+        "axes": dict(words(document["language"]).axes),
         "warnings": [warning["text"] for warning in document["warnings"]],
     }
 
