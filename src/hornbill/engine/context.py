@@ -23,7 +23,7 @@ class CallContext:
         autocast: The dtype to which float variables are cast when read, or None.
         touched: Layers that got losses since the outermost call began.
         recorder: The open `Record` that ops and layers append to, or None.
-        marker: Marks what goes into and comes out of each recorded call, for explanations that follow the data; or None.
+        marker: Marks what goes into and comes out of each recorded call, so that data can be followed; or None.
         probing: Whether the call in progress only finds out shapes.
     """
 

@@ -15,6 +15,7 @@ from typing import Any, TypeVar, overload
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from hornbill.engine.context import context
 from hornbill.engine.dtype import standardize_dtype
@@ -174,7 +175,7 @@ def _recorded(
     """Runs an op body and appends its record; ops called inside the body are not recorded."""
     current = context()
     leaves = jax.tree_util.tree_leaves((values, kwargs))
-    data = not leaves or any(isinstance(leaf, jax.core.Tracer) for leaf in leaves)
+    data = not leaves or any(isinstance(leaf, Tracer) for leaf in leaves)
     record, marker = Record("op", fn.__name__, call, rule, data=data), current.marker
     if marker is not None:
         values, kwargs = marker(record, "in", (list(values), kwargs))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from hornbill.engine.axes import axis_names
 from hornbill.engine.errors import ArgumentError, did_you_mean
 from hornbill.explain.languages import Catalogue, words
-from hornbill.explain.rules.base import Sentence
+from hornbill.explain.rules.base import Sentence, total
 
 if TYPE_CHECKING:
     from hornbill.explain.flow import Box
@@ -245,12 +245,7 @@ def _step(numbers: Numbers, index: int, axis: int) -> Step:
     parts = [_part(numbers, p, b) for p, b in sources]
     if len(followed) > 1:
         sizes = [_shape(numbers, p)[axes[0]] for p, axes in followed.items()]
-        joined = (
-            None not in sizes
-            and sum(sizes) == size
-            and len(set(sizes)) >= 1
-            and _is_joined(numbers, index, axis)
-        )  # type: ignore[arg-type]
+        joined = total(sizes) == size and _is_joined(numbers, index, axis)
         return step("joined" if joined else "added", sources, parts=parts)
     (parent,) = followed
     if len(sources) > 1:

@@ -35,7 +35,8 @@ _RULES: dict[str, Callable[[Flow, Step, Box], Reads]] = {}
 
 def _reads(*names: str) -> Callable[[Any], Any]:
     def enter(fn: Any) -> Any:
-        _RULES.update(dict.fromkeys(names, fn))
+        for name in names:
+            _RULES[name] = fn
         return fn
 
     return enter

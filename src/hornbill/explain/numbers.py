@@ -208,11 +208,7 @@ class Numbers:
         """Returns the sums of the rows' costs."""
         outer = [i for i, row in enumerate(self.rows) if row.depth == 0]
         costs = [self.cost(i) for i in outer]
-        sizes = [
-            self.activation_bytes(i)
-            for i in outer
-            if self.calls[i] is None or self.calls[i].record is not None
-        ]  # type: ignore[union-attr]
+        sizes = [self.activation_bytes(i) for i in outer if self.rows[i].class_name != "InputLayer"]
         known = [cost for cost in costs if cost is not None]
         complete = self.trace is not None and len(known) == len(costs)
         return {

@@ -14,6 +14,7 @@ from typing import Any
 import jax
 import numpy as np
 from jax.ad_checkpoint import checkpoint_name
+from jax.core import Tracer
 
 from hornbill.engine.context import fresh_context
 from hornbill.engine.masking import get_mask, set_mask
@@ -149,7 +150,7 @@ class _Marker:
         counter = iter(range(1 << 30))
 
         def mark(leaf: Any) -> Any:
-            if not isinstance(leaf, jax.core.Tracer):
+            if not isinstance(leaf, Tracer):
                 return leaf
             marked = checkpoint_name(leaf, f"hornbill:{number}:{side}:{next(counter)}")
             mask = get_mask(leaf)

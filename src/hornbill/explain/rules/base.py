@@ -15,11 +15,13 @@ from hornbill.engine.record import Record, TensorSpec
 from hornbill.explain.languages import Catalogue, words
 
 __all__ = [
-    "RULES", "Sentence", "Size", "axes_of", "changed_axes", "claim", "disagreeing", "first_spec", "kept_axes", "named",
-    "per_axis", "product", "rule", "said", "sentences_of", "show", "total", "whole",
+    "RULES", "TRIALS", "Sentence", "Size", "axes_of", "changed_axes", "claim", "disagreeing", "first_spec", "kept_axes",
+    "moved_axis", "named", "per_axis", "product", "rule", "said", "sentences_of", "show", "total", "whole",
 ]  # fmt: skip
 
 Size = int | None
+TRIALS = (3360, 6720)
+"""Two sizes that stand for one that is not known, where a rule must find out whether a result depends on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,12 @@ def changed_axes(before: Sequence[Size], after: Sequence[Size]) -> list[int]:
     pairs = enumerate(zip(before, after, strict=False))
     same = next((axis for axis, (a, b) in pairs if a != b), min(len(before), len(after)))
     return list(range(same, len(after)))
+
+
+def moved_axis(names: Sequence[str], old: Sequence[str], axis: int, place: int, size: Size) -> Sentence:
+    """Returns the sentence about an axis that stood at another place before."""
+    values = {"moved": {"axis": old[place], "size": size}, "place": place, "to": axis}
+    return Sentence(axis, names[axis], size, size, "axis.moved", values)
 
 
 def kept_axes(
