@@ -25,6 +25,12 @@ __all__ = ["EPOCHS", "digits_model", "run"]
 EPOCHS = 25
 _SEED, _BATCH = 7, 32
 _EXPLAINED = ("first_look", "pool", "read")
+_FILES = {
+    "digits.keras": "the trained network; Keras reads it too",
+    "digits.html": "the network as a page: every number explained, and digits to draw",
+    "digits-network.png": "the network",
+    "digits-predictions.png": "some of its answers",
+}
 
 
 def digits_model() -> Sequential:
@@ -83,26 +89,12 @@ def run(output: Path, epochs: int = EPOCHS, quiet: bool = False) -> float:
         f"\nHeld-out digits read right: {right} of {len(y_test)} = {share:.1%}, {len(y_test) - right} wrong."
     )
 
-    files = [
-        output / name
-        for name in ("digits.keras", "digits.html", "digits-network.png", "digits-predictions.png")
-    ]
+    files = [output / name for name in _FILES]
     model.save(files[0])
     write_page(model, files[1], _first_wrong(x_test, y_test, answers))
     plot_model(model, to_file=files[2], show_layer_names=True, show_layer_activations=True)
     digits_picture(x_test[..., 0], y_test, answers).save(files[3], optimize=True)
-    say_written(
-        zip(
-            files,
-            [
-                "the trained network; Keras reads it too",
-                "the network as a page: every number explained, and digits to draw",
-                "the network",
-                "some of its answers",
-            ],
-            strict=True,
-        )
-    )
+    say_written(zip(files, _FILES.values(), strict=True))
     print(f"\n{how_to_open(files[1])}")
     if not quiet:
         say_next(

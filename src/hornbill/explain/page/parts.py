@@ -16,7 +16,7 @@ _LARGEST = 150_000  # numbers of a piece's inputs and weights together
 
 
 def part_of(
-    layer: dict[str, Any], row: Row, captured: list[np.ndarray | None], packer: Packer
+    layer: dict[str, Any], row: Row, captured: list[np.ndarray | None], packer: Packer, room: int
 ) -> dict[str, Any] | None:
     """Packs a piece of a layer; None if even that is too big, or the page would not know what it reads.
 
@@ -25,6 +25,7 @@ def part_of(
         row: Its row.
         captured: The outputs of all rows.
         packer: Takes the arrays.
+        room: How many numbers may be packed.
     """
     output = captured[row_index := layer["index"]]
     inputs = [captured[p] for p in layer["parents"]]
@@ -42,7 +43,9 @@ def part_of(
         for array, box in zip(inputs, boxes, strict=True) if array is not None and box is not None
     ]  # fmt: skip
     weights = _weights(layer, row, channels)
-    if sum(piece.size for piece, _ in pieces) + sum(array.size for array, _ in weights.values()) > _LARGEST:
+    if sum(piece.size for piece, _ in pieces) + sum(array.size for array, _ in weights.values()) > min(
+        _LARGEST, room
+    ):
         return None
     cut = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
     return {

@@ -30,6 +30,7 @@ _GIVEN, _SHOWN = 64, 12  # examples that statistics are taken over, and that are
 _WEIGHTS, _VALUES = 0.35, 0.45  # shares of the budget for all weights and for all outputs in float32
 _SMALL = 48_000  # bytes of weights or outputs of one layer that are carried although the whole does not fit
 _MAPS = [(8, 64), (4, 64), (2, 64), (1, 64), (1, 32), (1, 16), (1, 8), (1, 4)]  # examples, channels
+_PACKED = 1.25  # characters for a byte of float32, compressed and in base64
 _FINEST = 128  # cells along a side of a feature map; larger ones are thinned
 
 
@@ -102,10 +103,10 @@ class _Chooser:
         self.captured = capture(model, self.rows, first)
         total = sum(a[:1].nbytes for a in self.captured if a is not None)
         room = self.budget * _VALUES
-        self.shown = next((n for n in (_SHOWN, 8, 4, 2) if n <= given and n * total * 1.1 <= room), 1)
-        if total * 1.1 > room:  # bytes then; several examples may fit, which the maps decide
-            self.shown = min(given, 4)
-        self.shown = min(self.shown if given >= 2 else 1, given)
+        self.shown = int(min(given, _SHOWN, room // (total * _PACKED)))
+        if self.shown == 0:  # bytes then; several examples may fit, which the maps decide
+            one = sum(batch[:1].nbytes for batch in batches)
+            self.shown = int(max(1, min(given, 4, 0.1 * self.budget // (one * _PACKED))))
         inputs = [self.packer.floats(batch[: self.shown]) for batch in batches]
         self.examples = {"count": self.shown, "given": given, "names": [], "inputs": inputs}
         self._aliases()
@@ -134,11 +135,11 @@ class _Chooser:
             and not hasattr(row.layer, "get_layer")
         ]  # fmt: skip
         total = sum(v.size * 4 for _, row in owners for v in row.layer.weights)
-        everything = total * 1.25 <= self.budget * _WEIGHTS
+        everything = total * _PACKED <= self.budget * _WEIGHTS
         left = 0
         for index, row in owners:
             own = sum(v.size * 4 for v in row.layer.weights)
-            if everything or (own <= _SMALL and self.packer.used + own * 1.4 < self.budget * _WEIGHTS):
+            if everything or (own <= _SMALL and self.packer.used + own * _PACKED < self.budget * _WEIGHTS):
                 self.carried[index]["weights"] = {
                     name: self.packer.floats(array) for name, array in named_weights(row)
                 }
@@ -156,14 +157,14 @@ class _Chooser:
         for index in mine:
             self.carried[index]["stats"] = self._stats(index)
         total = sum(self._captured(i)[: self.shown].nbytes for i in mine)
-        everything = total * 1.1 <= self.budget * _VALUES
+        everything = total * _PACKED <= self.budget * _VALUES
         large = []
         entries = iter(self.examples["inputs"])
         for index in mine:
             array = self._captured(index)[: self.shown]
             if self.layers[index]["class"] == "InputLayer" and self.layers[index]["depth"] == 0:
                 self.carried[index]["values"] = next(entries, None)
-            elif everything or array.nbytes <= _SMALL:
+            elif everything or (array.nbytes <= _SMALL and self._room(array.nbytes, 0.6)):
                 self.carried[index]["values"] = self.packer.floats(array)
             else:
                 large.append(index)
@@ -171,10 +172,15 @@ class _Chooser:
                     {"what": "values", "why": "budget", "bytes": array.nbytes}
                 )
         for index in large:
+            room = int((0.8 * self.budget - self.packer.used) / (4 * _PACKED))
             self.carried[index]["part"] = part_of(
-                self.layers[index], self.rows[index], self.captured, self.packer
+                self.layers[index], self.rows[index], self.captured, self.packer, room
             )
         self._maps(large)
+
+    def _room(self, size: int, share: float) -> bool:
+        """Returns whether so many bytes of float32 stay within a share of the budget."""
+        return self.packer.used + size * _PACKED <= share * self.budget
 
     def _captured(self, index: int) -> np.ndarray:
         array = self.captured[index]
@@ -190,7 +196,7 @@ class _Chooser:
         else:
             return
         for index, maps, which, step in chosen:
-            if self.packer.used > self.budget:
+            if self.packer.used + maps.size > self.budget:
                 self.carried[index]["left_out"].append({"what": "maps", "why": "budget", "bytes": maps.size})
                 continue
             self.carried[index]["maps"] = {
