@@ -69,9 +69,15 @@ def _render(
     table = Table(box=box.SQUARE, show_lines=False, width=console.width, header_style="bold", pad_edge=True)
     widths = _column_widths(positions, len(titles), console.width)
     for title, width in zip(titles, widths, strict=True):
-        fixed = title in ("Output Shape", "Param #", "= from") and width is None
+        fixed = title in ("Output Shape", "Param #") and width is None
+        least = (
+            _name_width(rows, len(titles), console.width)
+            if title == "Layer (type)" and width is None
+            else None
+        )
         table.add_column(
             title, justify="right" if title == "Param #" else "left", overflow="fold", no_wrap=fixed, ratio=width,
+            min_width=least,
         )  # fmt: skip
     for row in rows:
         cells = [_name_cell(row), _shape_cell(row), _count_cell(row), _formula_cell(row)]
@@ -82,6 +88,15 @@ def _render(
     console.print(table)
     for line in _totals(model):
         console.print(line, highlight=False)
+
+
+def _name_width(rows: list[Row], columns: int, width: int) -> int:
+    """Returns how wide the names' column is at least: its longest word, as far as the other columns leave room."""
+    words = [len(word) + 2 * row.depth for row in rows for word in (row.name, f"({row.class_name})")]
+    shapes = max((len(_shape_cell(row)) for row in rows), default=0)
+    counts = max((len(_count_cell(row)) for row in rows), default=0)
+    left = width - (3 * columns + 1) - max(shapes, 12) - max(counts, 7) - 13 * (columns - 3)
+    return max(min(max(words, default=0), left), 8)
 
 
 def _column_widths(positions: list[float] | None, count: int, width: int) -> list[int] | list[None]:

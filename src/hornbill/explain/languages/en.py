@@ -33,7 +33,7 @@ TEMPLATES: dict[str, str] = {
     "contraction.last_axis": "the last axis: {before} features x weights ({before}, {after}) = {after}",
     "contraction.last_axis.shared": "the last axis: {before} features x weights ({before}, {after}) = {after}; "
     "the same weights at every place of the other axes",
-    "contraction.from": "axis {place} of tensor {tensor} = {after}",
+    "contraction.from": "{after} sums of products, one for each place of axis {place} of tensor {tensor}",
     "contraction.summed": "sums of products over {sizes}",
     "attention.queries": "one output per query step: {after}; each looks at {keys} keys",
     "attention.heads": "{after} heads, each by itself",

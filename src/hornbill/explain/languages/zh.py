@@ -218,7 +218,7 @@ TEMPLATES |= {
     "window.frames": "{formula} 个窗口",
     "window.frame": "每个窗口 {formula} 个数",
     "window.frames_joined": "各窗口叠放在一起：{formula}",
-    "contraction.from": "第 {tensor} 个张量的轴 {place} = {after}",
+    "contraction.from": "{after} 个乘积之和，第 {tensor} 个张量的轴 {place} 的每个位置各一个",
     "contraction.summed": "对 {sizes} 求乘积之和",
     "attention.heads": "{after} 个注意力头，各自独立",
     "loop.each_step": "{after} 个时间步各有一个输出",
