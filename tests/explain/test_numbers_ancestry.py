@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hornbill
 from hornbill import layers, ops
-from hornbill.engine.errors import ArgumentError
+from hornbill.engine.errors import ArgumentError, HornbillError
 from hornbill.explain.ancestry import ancestry, output_axes
 from hornbill.explain.numbers import Numbers
 from hornbill.explain.rows import rows_of
+from tests.cases import layers_a, layers_b
 
 
 def numbers_of(model):
@@ -158,3 +160,43 @@ def test_an_axis_that_is_not_there():
         steps_of(model, "hight")
     with pytest.raises(ArgumentError, match="4 axes"):
         steps_of(model, 4)
+
+
+CASES = [case for case in (*layers_a.CASES, *layers_b.CASES) if case.public_name.startswith("layers.")]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_every_axis_of_every_layer_has_an_origin(case):
+    """For every Case, sizes unknown where they may be: all numbers are there, and every way ends."""
+    arrays = [np.asarray(a) for a in case.arrays()]
+    tensors = [
+        layers.Input(
+            batch_shape=[None if i in case.variable else n for i, n in enumerate(a.shape)], dtype=str(a.dtype)
+        )
+        for a in arrays
+    ]
+    try:
+        made = case.make(hornbill)(tensors if len(tensors) > 1 else tensors[0], **case.call)
+        model = hornbill.Model(tensors, made)
+    except (HornbillError, TypeError, ValueError) as error:
+        pytest.skip(f"not in a graph: {type(error).__name__}")
+    numbers = numbers_of(model)
+    assert numbers.trace is not None
+    numbers.totals()
+    for index, row in enumerate(numbers.rows):
+        part = numbers.layer(index)
+        known = all(None not in shape[1:] for shape in (*row.inputs, *row.outputs))
+        assert (part["multiply_adds"]["forward"] is not None) == known
+        assert (
+            part["receptive_field"]
+            or not row.outputs
+            or not any(numbers.flow.trace.dependent[n] for n in numbers.calls[index].outputs)
+        )
+        for axis in range(len(row.outputs[0]) if row.outputs else 0):
+            steps = ancestry(numbers, index, axis)
+            assert steps[0].row == index
+            assert all(step.text for step in steps)
+            assert (
+                steps[-1].key in ("ancestry.input", "ancestry.new", "ancestry.made", "ancestry.reduced")
+                or not steps[-1].sources
+            )

@@ -10,10 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import hornbill
+import hornbill.engine.errors
 from hornbill import layers, ops
 from hornbill.explain.numbers import Numbers
 from hornbill.explain.receptive import box
 from hornbill.explain.rows import rows_of
+from tests.cases import layers_a, layers_b
 
 
 def positive(model, seed=0):
@@ -253,6 +255,53 @@ def test_sequences():
     assert field(causal) == [(9, 1, -8, False)]
     x = layers.Input((12, 8))
     assert field(hornbill.Model(x, layers.MultiHeadAttention(2, 4)(x, x))) == [(12, 0, 0, True)]
+
+
+def test_an_embedding_reads_one_position():
+    model = hornbill.Sequential([layers.Input((9,)), layers.Embedding(20, 4), layers.Conv1D(3, 3)])
+    assert field(model, 1) == [(1, 1, 0, False)]
+    assert field(model) == [(3, 1, 0, False)]
+
+
+CASES = [case for case in (*layers_a.CASES, *layers_b.CASES) if case.public_name.startswith("layers.")]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_no_layer_sees_outside_its_box(case):
+    """For every Case: what a cell depends on lies in its box (the gradient may be 0 inside it)."""
+    arrays = [np.asarray(a) for a in case.arrays()]
+    if any(a.dtype.kind != "f" for a in arrays) or case.call:
+        pytest.skip("numbers that have no gradient, or further arguments")
+    layer = case.make(hornbill)
+    if getattr(layer, "stateful", False):
+        pytest.skip("remembers its state, which a gradient cannot carry")
+    tensors = [layers.Input(batch_shape=(1, *a.shape[1:])) for a in arrays]
+    try:
+        made = layer(tensors if len(tensors) > 1 else tensors[0])
+        model = hornbill.Model(tensors, made)
+    except (hornbill.engine.errors.HornbillError, TypeError, ValueError) as error:
+        pytest.skip(f"not in a graph of one sample: {type(error).__name__}")
+    numbers, rows = numbers_of(model)
+    index = next(i for i, row in enumerate(rows) if row.layer is layer)
+    shape = rows[index].outputs[0]
+    xs = [jnp.asarray(a[:1]) for a in arrays]
+
+    def first(xs):
+        found = model(xs if len(xs) > 1 else xs[0], training=False)
+        return jax.tree.leaves(found)[0]
+
+    for cell in corners(shape[1:]):
+        gradients = jax.grad(lambda xs, cell=cell: first(xs)[(0, *cell)].astype("float32"))(xs)
+        found = box(numbers, index, cell)["inputs"]
+        for tensor, gradient in zip(model.inputs, gradients, strict=True):
+            touched = np.argwhere(np.asarray(gradient)[0] != 0)
+            if len(touched):
+                ranges = found[tensor._keras_history[0].name]
+                inside = [
+                    lo <= a and b <= hi
+                    for (lo, hi), a, b in zip(ranges, touched.min(0), touched.max(0), strict=True)
+                ]
+                assert all(inside), (cell, ranges)
 
 
 def test_two_inputs_each_have_a_field():

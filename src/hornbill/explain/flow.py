@@ -384,10 +384,14 @@ def _from_table(table: np.ndarray, box: Sequence[Range]) -> Range:
 @_reads("gather")
 def _gather(flow: Flow, step: Step, box: Box) -> Reads:
     source, index = step.inputs
-    if source is None or not flow.trace.dependent[source]:
-        yield from _everything(flow, step, box)
-        return
     numbers, sizes = step.params["dimension_numbers"], step.params["slice_sizes"]
+    outer = tuple(r for a, r in enumerate(box) if a not in numbers.offset_dims)
+    if (
+        index is not None and flow.trace.dependent[index]
+    ):  # a table of weights: each place reads its own position
+        yield index, (*outer, (0, flow.trace.shapes[index][-1] - 1))
+    if source is None or not flow.trace.dependent[source]:
+        return
     places = None if index is None else flow.trace.constant(index)
     shape, found = flow.trace.shapes[source], list(flow.whole(source))
     batching = tuple(getattr(numbers, "operand_batching_dims", ()))
@@ -397,7 +401,6 @@ def _gather(flow: Flow, step: Step, box: Box) -> Reads:
         if axis not in numbers.start_index_map and sizes[axis] == shape[axis]:
             found[axis] = box[place]
     if places is not None and not batching:
-        outer = [r for a, r in enumerate(box) if a not in numbers.offset_dims]
         cut = tuple(slice(max(lo, 0), hi + 1) for lo, hi in outer)
         chosen = places[cut].reshape(-1, places.shape[-1])
         for column, axis in enumerate(numbers.start_index_map):
@@ -407,5 +410,3 @@ def _gather(flow: Flow, step: Step, box: Box) -> Reads:
             lo, hi = box[offsets[axis]] if axis in offsets else (0, 0)
             found[axis] = (int(first.min()) + lo, int(first.max()) + hi)
     yield source, tuple(found)
-    if index is not None and flow.trace.dependent[index]:
-        yield index, flow.whole(index)

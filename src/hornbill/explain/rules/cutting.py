@@ -70,7 +70,7 @@ def _image_edges(record: Record) -> Iterator[Sentence]:
             both = int(left or 0) + int(right or 0)
             after = before - both if crop else before + both
         change = before - after if crop else after - before
-        left = change - right if left is None else left
+        left = change - int(right or 0) if left is None else left
         right = change - left
         formula = f"{before} {sign} {left} {sign} {right} = {after}"
         yield claim(names, axis, before, after, key, formula, left=left, right=right)
