@@ -8,6 +8,7 @@ import pytest
 
 from hornbill import cli
 from hornbill.engine.naming import reset_names
+from hornbill.explain.summary import summary_text
 from tests.explain import models
 
 
@@ -84,3 +85,16 @@ def test_summary(run):
     assert "Total params: 41,994 (164.04 KB)" in run("summary")
     assert "Trainable" in run("summary", "--trainable", "--width", "110")
     assert max(map(len, run("summary", "--width", "70").splitlines())) <= 70
+
+
+@pytest.mark.parametrize("name", ["digits", "transformer", "unet", "nested"])
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_table_keeps_its_width_and_takes_its_numbers_from_the_document(name, width):
+    model = getattr(models, name)()
+    text = summary_text(model, width, expand_nested=True)
+    assert max(map(len, text.splitlines())) <= width
+    document = model.explain(language="en").document
+    assert f"Total params: {document['totals']['parameters']:,} " in text
+    assert f"Non-trainable params: {document['totals']['non_trainable']:,} " in text
+    for row in document["layers"]:
+        assert f"{row['parameters']['count']:,} │" in text

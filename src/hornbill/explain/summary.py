@@ -95,7 +95,7 @@ def _name_width(rows: list[Row], columns: int, width: int) -> int:
     words = [len(word) + 2 * row.depth for row in rows for word in (row.name, f"({row.class_name})")]
     shapes = max((len(_shape_cell(row)) for row in rows), default=0)
     counts = max((len(_count_cell(row)) for row in rows), default=0)
-    left = width - (3 * columns + 1) - max(shapes, 12) - max(counts, 7) - 13 * (columns - 3)
+    left = width - (3 * columns + 1) - max(shapes, 12) - max(counts, 7) - 15 * (columns - 3)
     return max(min(max(words, default=0), left), 8)
 
 
