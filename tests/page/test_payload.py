@@ -265,3 +265,16 @@ def test_explain_writes_the_page(tmp_path):
     model = big()
     model.explain(to=tmp_path / "page.html", examples=zoo.noise(model, 2))
     assert "hornbill-data" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_several_inputs_are_told_apart():
+    first, second = keras.Input((4,), name="first"), keras.Input((2, 3), name="second")
+    joined = layers.Concatenate()([layers.Flatten()(second), first])
+    model = keras.Model([first, second], layers.Dense(2)(joined), name="two")
+    a, b = np.ones((2, 4), "float32"), np.full((2, 2, 3), 5, "float32")
+    data = payload(text := page_text(model, [a, b]))
+    for layer, carried in zip(data["document"]["layers"], data["carried"], strict=True):
+        if layer["class"] == "InputLayer":
+            np.testing.assert_array_equal(
+                array(text, data, carried["values"]), a if layer["name"] == "first" else b
+            )

@@ -1,8 +1,10 @@
 // One number of a layer's output, worked out from what the layer read: the terms, their sum, and what follows.
 
-import { product, windowTaps } from "../receptive/boxes";
+import { product, taking, windowTaps } from "../receptive/boxes";
 import { taps } from "../kernel/rules";
 import { activationName, ACTIVATIONS, softmax } from "../infer/activations";
+import { dense } from "../infer/kernels";
+import { RUNS } from "../infer/run";
 import type { Layer } from "../core/types";
 
 /** Reads one number; undefined where it is not carried. */
@@ -33,6 +35,10 @@ export function compute(layer: Layer, cell: number[], from: Sources): Cell | "mi
   }
 }
 
+/** Layers that work on each number by itself. */
+const ALONE = new Set(["ReLU", "LeakyReLU", "ELU", "Rescaling"]);
+/** Layers that put numbers elsewhere, and zeros where there are none. */
+const MOVES = /^(Permute|ZeroPadding|Cropping|UpSampling|RepeatVector)/;
 const COPIES = /^(Dropout|SpatialDropout|GaussianNoise|GaussianDropout|AlphaDropout|Flatten|Reshape|InputLayer|Identity|ActivityRegularization)/;
 
 function dispatch(layer: Layer, cell: number[], from: Sources): Cell | null {
@@ -44,11 +50,18 @@ function dispatch(layer: Layer, cell: number[], from: Sources): Cell | null {
   if (name === "Dense") return denseCell(layer, cell, from);
   if (name === "BatchNormalization") return normalized(layer, cell, from);
   if (name === "Softmax" || (name === "Activation" && activationName(layer.config) === "softmax")) return softmaxed(cell, from);
-  if (name === "ReLU" || name === "Activation") {
+  if (name === "LayerNormalization") return evened(layer, cell, from);
+  if (name === "Activation") {
     const x = need(from.inputs[0]!(cell));
-    const activation = name === "ReLU" ? "relu" : activationName(layer.config);
-    return name === "ReLU" && (layer.config["max_value"] || layer.config["negative_slope"] || layer.config["threshold"]) ? null : finish("copy", [term(x, null, cell, [])], null, x, activation);
+    return finish("copy", [term(x, null, cell, [])], null, x, activationName(layer.config));
   }
+  if (ALONE.has(name)) {
+    const x = need(from.inputs[0]!(cell));
+    const found = finish("copy", [term(x, null, cell, [])], null, x, name);
+    found.value = RUNS[name]!(layer, [dense([1], [x])], {}).data[0]!;
+    return found;
+  }
+  if (MOVES.test(name)) return moved(layer, cell, from);
   if (COPIES.test(name)) {
     const place = name === "Flatten" || name === "Reshape" ? refold(cell, from.output, from.shapes[0]!) : cell;
     const x = need(from.inputs[0]!(place));
@@ -205,9 +218,11 @@ function globalCell(layer: Layer, cell: number[], from: Sources): Cell {
 function normalized(layer: Layer, cell: number[], from: Sources): Cell {
   const axis = Number(layer.config["axis"] ?? -1);
   const channel = cell[axis < 0 ? axis + cell.length : axis - 1]!;
+  return scaled(layer, cell, need(from.inputs[0]!(cell)), need(from.weight("moving_mean", [channel])), need(from.weight("moving_variance", [channel])), channel, from);
+}
+
+function scaled(layer: Layer, cell: number[], x: number, mean: number, variance: number, channel: number, from: Sources): Cell {
   const has = (name: string): boolean => layer.parameters.weights.some((w) => w.name === name);
-  const x = need(from.inputs[0]!(cell));
-  const [mean, variance] = [need(from.weight("moving_mean", [channel])), need(from.weight("moving_variance", [channel]))];
   const gamma = has("gamma") ? need(from.weight("gamma", [channel])) : 1;
   const beta = has("beta") ? need(from.weight("beta", [channel])) : 0;
   const epsilon = Number(layer.config["epsilon"] ?? 1e-3);
@@ -215,6 +230,27 @@ function normalized(layer: Layer, cell: number[], from: Sources): Cell {
   const found = finish("normalize", [term(x, null, cell, [])], null, value, "linear");
   found.steps.push({ key: "cell.normalize", values: { x, mean, variance, epsilon, gamma, beta, value } });
   return found;
+}
+
+function moved(layer: Layer, cell: number[], from: Sources): Cell | null {
+  if (layer.class === "RepeatVector" || (layer.class.startsWith("UpSampling") && (layer.config["interpolation"] ?? "nearest") !== "nearest")) return null;
+  const box = taking(layer, cell.map((at) => [at, at]), from.shapes)[0]!;
+  const padding = box.some(([low, high]) => low > high);
+  if (!padding && box.some(([low, high]) => low !== high)) return null;
+  const place = box.map(([low]) => low);
+  const x = padding ? 0 : need(from.inputs[0]!(place));
+  return finish("copy", [term(x, null, place, [], padding)], null, x, "linear");
+}
+
+/** Layer normalisation along the last axis. */
+function evened(layer: Layer, cell: number[], from: Sources): Cell | null {
+  const axis = layer.config["axis"] ?? -1;
+  if (JSON.stringify(axis) !== "-1" && JSON.stringify(axis) !== "[-1]" && axis !== cell.length) return null;
+  const n = from.output[from.output.length - 1]!;
+  const row = range(0, n).map((i) => need(from.inputs[0]!([...cell.slice(0, -1), i])));
+  const mean = row.reduce((a, b) => a + b, 0) / n;
+  const variance = row.reduce((a, b) => a + (b - mean) ** 2, 0) / n;
+  return scaled(layer, cell, row[cell[cell.length - 1]!]!, mean, variance, cell[cell.length - 1]!, from);
 }
 
 function softmaxed(cell: number[], from: Sources): Cell {

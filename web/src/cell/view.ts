@@ -5,7 +5,7 @@ import { colourOf, css, inkOn, topOf } from "../core/colour";
 import { stridesOf, type Dense } from "../core/data";
 import { fillLater, h, say, type Child } from "../core/dom";
 import { grid, twin } from "../core/grid";
-import { ACTIVATIONS, softmax } from "../infer/activations";
+import { softmax } from "../infer/activations";
 import { channelsFirst } from "../receptive/boxes";
 import { compute, type Cell, type Reader, type Sources, type Term } from "./compute";
 
@@ -179,18 +179,19 @@ function explain(app: App, cell: number[], found: Cell | "missing" | null, sourc
     line.append(found.kind === "max" ? `max(${inside}) = ` : `(${inside}) / ${list.length} = `, term(app.t(`kind.${found.kind}`), found.sum, true));
   } else if (found.kind === "normalize") {
     const v = found.steps[0]!.values;
-    line.append("(", term(app.t("cell.input"), Number(v["x"])), " − ", term(app.t("cell.mean"), Number(v["mean"])), ") / √(", term(app.t("cell.variance"), Number(v["variance"])), " + ", term("ε", Number(v["epsilon"])), ") × ", term("γ", Number(v["gamma"])), " + ", term("β", Number(v["beta"])), " = ", term(app.t("value"), found.sum, true));
+    const batch = app.layer.class === "BatchNormalization";
+    line.append("(", term(app.t("cell.input"), Number(v["x"])), " − ", term(app.t(batch ? "cell.mean" : "mean"), Number(v["mean"])), ") / √(", term(app.t(batch ? "cell.variance" : "variance"), Number(v["variance"])), " + ", term("ε", Number(v["epsilon"])), ") × ", term("γ", Number(v["gamma"])), " + ", term("β", Number(v["beta"])), " = ", term(app.t("value"), found.sum, true));
   } else if (found.kind === "join") {
     const sign = { Multiply: " × ", Subtract: " − " }[app.layer.class] ?? " + ";
     found.terms.forEach((t, i) => line.append(i ? sign : app.layer.class === "Average" ? "(" : "", term(app.layers[app.layer.parents[i]!]!.name, t.x)));
     line.append(app.layer.class === "Average" ? `) / ${found.terms.length} = ` : " = ", term(app.t("value"), found.sum, true));
   } else if (found.kind === "copy") {
     const t = found.terms[0]!;
-    line.append(term(app.t("cell.from", { place: t.input.join(", ") }), t.x, true));
+    line.append(term(t.padding ? app.t("motion.padding") : app.t("cell.from", { place: t.input.join(", ") }), t.x, true));
   }
   if (line.childNodes.length) parts.push(line);
   if (found.rows) parts.push(softmaxLine(app, found, cell));
-  else if (found.activation !== "linear" && found.activation in ACTIVATIONS) parts.push(h("p", { class: "equation formula" }, `${found.activation}(${short(found.sum, 5)}) = `, h("b", {}, short(found.value, 6))));
+  else if (found.activation !== "linear") parts.push(h("p", { class: "equation formula" }, `${found.activation}(${short(found.sum, 5)}) = `, h("b", {}, short(found.value, 6))));
   if (stored !== undefined) {
     const same = agrees(found.value, stored);
     parts.push(h("p", { class: `verdict ${same ? "good" : "bad"}`, "data-sum": found.value, "data-stored": stored }, same ? "✓ " : "✕ ", app.t(same ? "cell.same" : "cell.differs", { stored: short(stored, 7), difference: Math.abs(found.value - stored).toExponential(1) })));

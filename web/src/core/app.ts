@@ -25,7 +25,7 @@ export class App {
   constructor(data: Data, state: State) {
     this.data = data;
     this.document = data.payload.document;
-    this.layers = join(this.document.layers);
+    this.layers = join(this.document.layers, data.payload.carried.map((c) => c.entry));
     this.state = state;
   }
 
@@ -136,13 +136,13 @@ export function short(value: number, digits = 3): string {
 export const tight = (value: number, digits = 2): string => short(value, digits).replace(/^(−?)0\./, "$1.");
 
 /** Ties inner models to what is around them: their inputs to the model's, the model's output to their last layer. */
-function join(layers: Layer[]): Layer[] {
+function join(layers: Layer[], entries: (number | null)[]): Layer[] {
   const joined = layers.map((layer) => ({ ...layer, parents: layer.parents.slice() }));
   for (const layer of layers) {
     const inside = layers.filter((other) => other.parent === layer.index);
     if (!inside.length) continue;
     inside.filter((other) => other.class === "InputLayer").forEach((entry, i) => {
-      const outer = layer.parents[i];
+      const outer = layer.parents[entries[entry.index] ?? i];
       if (outer !== undefined) joined[entry.index]!.parents = [outer];
     });
     const first = inside[0]!;

@@ -39,6 +39,8 @@ export interface Carried {
   weights: Record<string, number> | null;
   part: Part | null;
   stats: { zero: number[]; dead: number[]; low: number; high: number } | null;
+  /** Which input of its model an InputLayer is. */
+  entry: number | null;
   left_out: { what: string; why: string; bytes: number }[];
 }
 /** A piece of a layer that is too big: some output cells of the first example, what they read, and their weights. */

@@ -17,7 +17,7 @@ from hornbill.engine.symbolic import leaves_of
 from hornbill.engine.variable import functional_call
 from hornbill.explain.rows import Row
 
-__all__ = ["capture"]
+__all__ = ["capture", "entries"]
 
 
 class _Call:
@@ -46,7 +46,7 @@ def capture(model: Any, rows: list[Row], inputs: Any) -> list[np.ndarray | None]
     except Exception:  # noqa: BLE001  what cannot be compiled (a layer seen inside a loop, Python on values) runs step by step
         calls = _step_by_step(model, rows, inputs)
     given = [np.asarray(leaf) for leaf in leaves_of(inputs)]
-    return list(_in_order(rows, calls, given))
+    return list(_in_order(model, rows, calls, given))
 
 
 def _compiled(model: Any, rows: list[Row], inputs: Any) -> dict[int, list[_Call]]:
@@ -113,20 +113,35 @@ def _arrays(value: Any) -> list[Any]:
     return [leaf for leaf in leaves_of(value) if isinstance(leaf, (jax.Array, np.ndarray))]
 
 
+def entries(model: Any, rows: list[Row]) -> list[int | None]:
+    """Returns, for each row that is an InputLayer, which input of its model it is; None for all others."""
+    models, found = [model], []
+    for row in rows:
+        del models[row.depth + 1 :]
+        found.append(_place(models[row.depth], row) if row.class_name == "InputLayer" else None)
+        models.append(row.layer)
+    return found
+
+
+def _place(model: Any, row: Row) -> int | None:
+    owners = [tensor._keras_history[0] for tensor in model.inputs if tensor._keras_history is not None]
+    return next((i for i, owner in enumerate(owners) if owner is row.layer), None)
+
+
 def _in_order(
-    rows: list[Row], calls: dict[int, list[_Call]], given: list[np.ndarray]
+    model: Any, rows: list[Row], calls: dict[int, list[_Call]], given: list[np.ndarray]
 ) -> Iterator[np.ndarray | None]:
     """Yields the output of each row: the n-th row of a layer is its n-th call; inputs are what came in."""
     used: dict[int, int] = {}
-    entering = [list(given)]  # for each open depth, the inputs that its InputLayers have not taken yet
-    for row in rows:
+    entering = [list(given)]  # what the model of each open depth was given
+    for row, place in zip(rows, entries(model, rows), strict=True):
         del entering[row.depth + 1 :]
-        mine, place = calls.get(id(row.layer), []), used.get(id(row.layer), 0)
-        used[id(row.layer)] = place + 1
-        entry = mine[place] if place < len(mine) else None
+        mine, turn = calls.get(id(row.layer), []), used.get(id(row.layer), 0)
+        used[id(row.layer)] = turn + 1
+        entry = mine[turn] if turn < len(mine) else None
         entering.append([np.asarray(leaf) for leaf in entry.given] if entry is not None else [])
         if entry is not None:
             yield None if entry.result is None else np.asarray(entry.result)
         else:
             waiting = entering[row.depth]
-            yield waiting.pop(0) if row.class_name == "InputLayer" and waiting else None
+            yield waiting[place] if place is not None and place < len(waiting) else None

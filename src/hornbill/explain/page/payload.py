@@ -15,7 +15,7 @@ import numpy as np
 from hornbill.engine.symbolic import leaves_of, map_leaves
 from hornbill.explain import document as documents
 from hornbill.explain.languages import words
-from hornbill.explain.page.capture import capture
+from hornbill.explain.page.capture import capture, entries
 from hornbill.explain.page.packing import Packer
 from hornbill.explain.page.parts import part_of
 from hornbill.explain.rows import Row, rows_of
@@ -47,7 +47,7 @@ def payload_of(model: Any, examples: Any, language: str, budget: int) -> tuple[d
     document = versions["en"]
     rows = rows_of(model, expand_nested=True)
     packer = Packer()
-    chooser = _Chooser(document, rows, packer, budget)
+    chooser = _Chooser(document, rows, entries(model, rows), packer, budget)
     if examples is not None:
         chooser.run(model, examples)
     chooser.weights()
@@ -80,19 +80,23 @@ class _Chooser:
     Args:
         document: The document.
         rows: Its rows.
+        places: Which input of its model each InputLayer is.
         packer: Takes the arrays.
         budget: Characters in all.
     """
 
-    def __init__(self, document: dict[str, Any], rows: list[Row], packer: Packer, budget: int) -> None:
+    def __init__(
+        self, document: dict[str, Any], rows: list[Row], places: list[int | None], packer: Packer, budget: int
+    ) -> None:
         self.layers, self.rows, self.packer, self.budget = document["layers"], rows, packer, budget
         self.captured: list[np.ndarray | None] = [None] * len(rows)
         self.examples: dict[str, Any] = {"count": 0, "given": 0, "names": [], "inputs": []}
         self.notes: list[dict[str, Any]] = []
         self.shown = 0
         self.carried: list[dict[str, Any]] = [
-            {"same": None, "values": None, "maps": None, "weights": None, "part": None, "stats": None, "left_out": []}
-            for _ in rows
+            {"same": None, "values": None, "maps": None, "weights": None, "part": None, "stats": None,
+             "entry": place, "left_out": []}
+            for place in places
         ]  # fmt: skip
 
     def run(self, model: Any, examples: Any) -> None:
@@ -159,11 +163,11 @@ class _Chooser:
         total = sum(self._captured(i)[: self.shown].nbytes for i in mine)
         everything = total * _PACKED <= self.budget * _VALUES
         large = []
-        entries = iter(self.examples["inputs"])
         for index in mine:
             array = self._captured(index)[: self.shown]
-            if self.layers[index]["class"] == "InputLayer" and self.layers[index]["depth"] == 0:
-                self.carried[index]["values"] = next(entries, None)
+            entry = self.carried[index]["entry"]
+            if entry is not None and self.layers[index]["depth"] == 0:
+                self.carried[index]["values"] = self.examples["inputs"][entry]
             elif everything or (array.nbytes <= _SMALL and self._room(array.nbytes, 0.6)):
                 self.carried[index]["values"] = self.packer.floats(array)
             else:
