@@ -122,6 +122,7 @@ def op(fn: Any = None, *, rule: str | None = None) -> Any:
         name: str(annotations[name]).startswith("Seq") for name in order if _is_tensor(annotations.get(name))
     }
     positions = [(i, tensors[name]) for i, name in enumerate(order[: code.co_argcount]) if name in tensors]
+    needed = [(i, order[i]) for i, _ in positions if i < code.co_argcount - len(fn.__defaults__ or ())]
     first_variadic = code.co_argcount if variadic and _is_tensor(annotations.get(variadic)) else None
 
     @functools.wraps(fn)
@@ -155,13 +156,35 @@ def op(fn: Any = None, *, rule: str | None = None) -> Any:
         if symbolic:
             return OpOperation(call).symbolic_call(*values, **kwargs)
         recorder = context().recorder
-        if recorder is None:
-            return fn(*values, **kwargs)
-        return _recorded(fn, call, rule, recorder, values, kwargs)
+        try:
+            if recorder is None:
+                return fn(*values, **kwargs)
+            return _recorded(fn, call, rule, recorder, values, kwargs)
+        except (TypeError, ValueError, AttributeError) as error:
+            _raise_if_none(fn.__name__, needed, values, kwargs, error)
+            raise
 
     call.rule = rule  # type: ignore[attr-defined]
     OPS.setdefault(fn.__name__, call)
     return call
+
+
+def _raise_if_none(
+    op_name: str,
+    needed: Sequence[tuple[int, str]],
+    values: Sequence[Any],
+    kwargs: dict[str, Any],
+    error: Exception,
+) -> None:
+    """Raises an error that names the tensor which is None, if one is; called when an op has failed."""
+    for index, name in needed:
+        if (values[index] if index < len(values) else kwargs.get(name, 0)) is None:
+            raise ArgumentTypeError(
+                f"{op_name}: {name} must be a tensor.",
+                got="None.",
+                why="None is what a function gives that does not return anything.",
+                fixes=f"Look where {name} comes from: a `return` may be missing.",
+            ) from error
 
 
 def _recorded(

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from hornbill.engine.dtype import standardize_dtype
 from hornbill.engine.errors import ShapeError
 from hornbill.engine.op import Tensor, op
+from hornbill.ops.checks import as_axes, as_axis
 
 __all__ = [
     "celu", "elu", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh",
@@ -289,6 +290,7 @@ def glu(x: Tensor, axis: int = -1) -> Tensor:
         ShapeError: If the size is odd.
     """
     x = as_float(x)
+    axis = as_axis("glu", axis, x.ndim)
     if x.shape[axis] % 2:
         raise ShapeError(
             f"glu halves axis {axis}, so its size must be even.",
@@ -310,13 +312,14 @@ def softmax(x: Tensor, axis: int | Sequence[int] | None = -1) -> Tensor:
         [0.5, 0.5]
     """
     x = as_float(x)
-    if isinstance(axis, int) and x.ndim and x.shape[axis] == 1:
+    axes = _axes("softmax", x, axis)
+    if isinstance(axes, int) and x.shape[axes] == 1:
         warnings.warn(
             f"softmax over axis {axis} of a tensor of shape {x.shape}: the axis has size 1, so every "
             "result is 1. Did you mean sigmoid?",
             stacklevel=3,
         )
-    return jax.nn.softmax(x, axis=_axes(x, axis))
+    return jax.nn.softmax(x, axis=axes)
 
 
 @op(rule="normalize")
@@ -328,13 +331,11 @@ def log_softmax(x: Tensor, axis: int | Sequence[int] | None = -1) -> Tensor:
         axis: The axis or axes along which the shares add up to 1; None means the whole tensor.
     """
     x = as_float(x)
-    return jax.nn.log_softmax(x, axis=_axes(x, axis))
+    return jax.nn.log_softmax(x, axis=_axes("log_softmax", x, axis))
 
 
-def _axes(x: Tensor, axis: int | Sequence[int] | None) -> int | tuple[int, ...]:
-    if axis is None:
-        return tuple(range(x.ndim))
-    return axis if isinstance(axis, int) else tuple(axis)
+def _axes(name: str, x: Tensor, axis: int | Sequence[int] | None) -> int | tuple[int, ...]:
+    return tuple(range(x.ndim)) if axis is None else as_axes(name, axis, x.ndim)
 
 
 @op(rule="normalize")
@@ -351,7 +352,9 @@ def sparsemax(x: Tensor, axis: int = -1) -> Tensor:
         >>> sparsemax([3.0, 1.0, 0.2]).tolist()
         [1.0, 0.0, 0.0]
     """
-    x = jnp.moveaxis(as_float(x), axis, -1)
+    x = as_float(x)
+    axis = as_axis("sparsemax", axis, x.ndim)
+    x = jnp.moveaxis(x, axis, -1)
     ordered = -jnp.sort(-x, axis=-1)
     sums = jnp.cumsum(ordered, axis=-1)
     numbers = jnp.arange(1, x.shape[-1] + 1, dtype=x.dtype)

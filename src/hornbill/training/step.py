@@ -8,13 +8,13 @@ state, compiles, runs and writes back; a second compilation says why it happened
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from hornbill.engine.compatibility import warn_once
 from hornbill.engine.errors import ArgumentError, DataError
 from hornbill.engine.random import global_seed_generator
 from hornbill.engine.registry import is_own
@@ -156,11 +156,13 @@ class Steps:
         def traced(*args: Any) -> Any:
             shapes = jax.tree_util.tree_map(lambda leaf: tuple(leaf.shape), args[-1])
             earlier = self._traced.setdefault(kind, [])
-            if earlier and len(earlier) >= 3:
-                warnings.warn(
-                    f"{kind} step of model {self.model.name!r} is compiled for the {len(earlier) + 1}th time: "
-                    f"this batch is {shapes}, the one before was {earlier[-1]}. Batches of one size compile once.",
-                    stacklevel=2,
+            count = len(earlier) + 1
+            if count in (4, 8, 16, 32, 64, 128):
+                warn_once(
+                    f"compiled {self.model.name} {kind} {count}",
+                    f"{kind} step of model {self.model.name!r} is compiled for {count} sizes of batches by now: "
+                    f"this one has x of {shapes[0]}, the one before {earlier[-1][0]}. Batches of one size "
+                    "compile once.",
                 )
             earlier.append(shapes)
             return step(*args)
