@@ -38,6 +38,15 @@ std::string conv_input_grad(const Kernels&, const Threads&, const Window&, Array
 // The gradient by `kernel`.
 std::string conv_weight_grad(const Kernels&, const Threads&, const Window&, Array in, Array out, Array kernel);
 
+// The largest cell of each window of `pool_h` x `pool_w` cells, channel by channel (dilations and groups are 1), and where
+// `place` is not null the number of the first such cell in row-major order. Cells of padding do not count.
+std::string max_pool(const Kernels&, const Threads&, const Window&, int64_t pool_h, int64_t pool_w, Array in, Array out,
+                     uint8_t* place);
+
+// The gradient by `in`, from that of `out` and the places.
+std::string max_pool_grad(const Kernels&, const Threads&, const Window&, int64_t pool_h, int64_t pool_w, Array out,
+                          const uint8_t* place, Array in);
+
 // The best kernels that this processor runs; HORNBILL_NATIVE_ISA=avx512, avx2 or baseline asks for lesser ones.
 const Kernels& best_kernels();
 // By name; null if this processor or this build has none of that name.

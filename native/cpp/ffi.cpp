@@ -1,4 +1,5 @@
 // The calls as XLA sees them: typed buffers and attributes in, an error or nothing out.
+#include <algorithm>
 #include <cstdint>
 #include <exception>
 #include <string>
@@ -12,6 +13,7 @@ namespace hornbill {
 namespace {
 
 using Four = ffi::Buffer<ffi::F32, 4>;
+using Places = ffi::Buffer<ffi::U8, 4>;
 using One = ffi::Buffer<ffi::F32, 1>;
 using FourResult = ffi::Result<Four>;
 using Numbers = ffi::Span<const int64_t>;
@@ -23,6 +25,8 @@ Array array(float* data, ffi::Span<const int64_t> sizes) {
 }
 Array array(Four& b) { return array(b.typed_data(), b.dimensions()); }
 Array array(FourResult& b) { return array(b->typed_data(), b->dimensions()); }
+
+bool same(Numbers a, Numbers b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
 
 // Seven numbers: strides, dilations, cells of padding before (each for rows and columns), groups.
 bool window(Numbers n, Window& v) {
@@ -80,6 +84,32 @@ ffi::Error ConvWeightGrad(ffi::ThreadPool pool, Numbers numbers, Four in, Four o
   });
 }
 
+// `pool` holds the edges of the window.
+ffi::Error MaxPool(ffi::ThreadPool pool, Numbers numbers, Numbers edges, Four in, FourResult out) {
+  return guarded("hornbill_max_pool", numbers, [&](const Window& v) -> std::string {
+    if (edges.size() != 2) return "pool must have 2 numbers";
+    return max_pool(best_kernels(), threads_of(pool), v, edges[0], edges[1], array(in), array(out), nullptr);
+  });
+}
+
+ffi::Error MaxPoolPlace(ffi::ThreadPool pool, Numbers numbers, Numbers edges, Four in, FourResult out,
+                        ffi::Result<Places> place) {
+  return guarded("hornbill_max_pool_place", numbers, [&](const Window& v) -> std::string {
+    if (edges.size() != 2) return "pool must have 2 numbers";
+    if (!same(place->dimensions(), out->dimensions())) return "places and output differ";
+    return max_pool(best_kernels(), threads_of(pool), v, edges[0], edges[1], array(in), array(out), place->typed_data());
+  });
+}
+
+ffi::Error MaxPoolGrad(ffi::ThreadPool pool, Numbers numbers, Numbers edges, Four out, Places place, FourResult in) {
+  return guarded("hornbill_max_pool_grad", numbers, [&](const Window& v) -> std::string {
+    if (edges.size() != 2) return "pool must have 2 numbers";
+    if (!same(place.dimensions(), out.dimensions())) return "places and output differ";
+    return max_pool_grad(best_kernels(), threads_of(pool), v, edges[0], edges[1], array(out), place.typed_data(),
+                         array(in));
+  });
+}
+
 }  // namespace
 
 // The library shows these symbols and no others.
@@ -97,6 +127,15 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillConvInputGrad, ConvInputGrad,
 XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillConvWeightGrad, ConvWeightGrad,
                               ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window").Arg<Four>().Arg<Four>()
                                   .Ret<Four>());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillMaxPool, MaxPool,
+                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window").Attr<Numbers>("pool")
+                                  .Arg<Four>().Ret<Four>());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillMaxPoolPlace, MaxPoolPlace,
+                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window").Attr<Numbers>("pool")
+                                  .Arg<Four>().Ret<Four>().Ret<Places>());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillMaxPoolGrad, MaxPoolGrad,
+                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window").Attr<Numbers>("pool")
+                                  .Arg<Four>().Arg<Places>().Ret<Four>());
 
 }  // namespace hornbill
 

@@ -196,6 +196,18 @@ void pool(const Pool& t) {
   }
 }
 
+void pool_grad(const PoolGrad& t) {
+  for (ptrdiff_t x = 0; x < t.windows; ++x) {
+    const uint8_t* place = t.place + x * t.channels;
+    const float* gradient = t.gradient + x * t.channels;
+    for (ptrdiff_t i = 0; i < t.count; ++i) {
+      float* to = t.taps[i] + x * t.a_px;
+      const uint8_t number = t.numbers[i];
+      for (ptrdiff_t k = 0; k < t.channels; ++k) to[k] += place[k] == number ? gradient[k] : 0.0f;
+    }
+  }
+}
+
 void transpose(const float* from, ptrdiff_t from_row, float* to, ptrdiff_t to_row, ptrdiff_t rows, ptrdiff_t columns) {
   constexpr ptrdiff_t block = 16;
   for (ptrdiff_t r0 = 0; r0 < rows; r0 += block) {
@@ -222,6 +234,7 @@ Kernels make() {
   fill<1, 1>(k), fill<2, 1>(k), fill<3, 1>(k), fill<4, 1>(k);
   k.depthwise = depthwise;
   k.pool = pool;
+  k.pool_grad = pool_grad;
   k.transpose = transpose;
   return k;
 }

@@ -51,13 +51,23 @@ struct Depthwise {
   ptrdiff_t c_px, pixels, channels;
 };
 
-// One row of windows of a max-pool.
+// One row of windows of a max-pool, or one window.
 struct Pool {
   const float* const* taps;    // per cell of the window, the input under the first window
   const uint8_t* numbers;      // of those cells within the window
   ptrdiff_t count, a_px;       // of cells; between windows
   float* c;
   uint8_t* place;              // or null
+  ptrdiff_t windows, channels;
+};
+
+// The gradient of the same: adds `gradient` to that cell of each window that `place` names.
+struct PoolGrad {
+  float* const* taps;
+  const uint8_t* numbers;
+  ptrdiff_t count, a_px;
+  const float* gradient;
+  const uint8_t* place;
   ptrdiff_t windows, channels;
 };
 
@@ -70,6 +80,7 @@ struct Kernels {
   void (*weight_grad[kMaxVectors + 1][kMaxRows + 1])(const WeightGrad&);
   void (*depthwise)(const Depthwise&);
   void (*pool)(const Pool&);
+  void (*pool_grad)(const PoolGrad&);
   // Copies `rows` rows of `columns` floats and swaps the axes: to[c * to_row + r] = from[r * from_row + c].
   void (*transpose)(const float* from, ptrdiff_t from_row, float* to, ptrdiff_t to_row, ptrdiff_t rows,
                     ptrdiff_t columns);

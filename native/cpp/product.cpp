@@ -64,7 +64,7 @@ Layout::Layout(const Product& p, int vector_width) {
     mode = Mode::kFlat;
   else if (p.cells() == 0 || (!padded && p.kw == 1))
     mode = Mode::kDirect;
-  else if (out_dense && (p.out_w < kNarrow || p.kw * p.ci < 8))
+  else if (out_dense && p.out_w < kNarrow)
     mode = Mode::kGather;
   else
     mode = Mode::kRows;

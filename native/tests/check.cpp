@@ -140,6 +140,43 @@ double check_case(const Kernels& k, const Threads& threads, const Case& c) {
   return worst;
 }
 
+double check_pool(const Kernels& k, const Threads& threads) {
+  const i64 pool_h = any(1, 3), pool_w = any(1, 4), h = any(1, 12), w = any(1, 20), n = any(1, 3);
+  const i64 channels = one_of({1, 3, 16, 19, 40, 70});
+  Window v;
+  v.stride_h = any(1, 4), v.stride_w = any(1, 4), v.top = any(0, pool_h - 1), v.left = any(0, pool_w - 1);
+  const i64 oh = any(1, (h + v.top - 1) / v.stride_h + 1), ow = any(1, (w + v.left - 1) / v.stride_w + 1);
+  Held in(n, h, w, channels), out(n, oh, ow, channels), grad(n, h, w, channels);
+  in.fill();
+  for (i64 i = 0; i < in.size(); ++i) in.data[static_cast<size_t>(i)] = std::round(2 * in.data[static_cast<size_t>(i)]);
+  std::vector<double> wanted(static_cast<size_t>(out.size())), by_input(static_cast<size_t>(in.size()));
+  std::vector<size_t> from(wanted.size());
+  for (i64 b = 0; b < n; ++b)
+    for (i64 y = 0; y < oh; ++y)
+      for (i64 x = 0; x < ow; ++x)
+        for (i64 c = 0; c < channels; ++c) {
+          double best = -INFINITY;
+          for (i64 i = 0; i < pool_h; ++i)
+            for (i64 j = 0; j < pool_w; ++j) {
+              const i64 iy = y * v.stride_h + i - v.top, ix = x * v.stride_w + j - v.left;
+              if (iy < 0 || iy >= h || ix < 0 || ix >= w || !(in.data[in.at(b, iy, ix, c)] > best)) continue;
+              best = in.data[in.at(b, iy, ix, c)];
+              from[out.at(b, y, x, c)] = in.at(b, iy, ix, c);
+            }
+          wanted[out.at(b, y, x, c)] = best;
+        }
+  std::unique_ptr<uint8_t[]> place(new uint8_t[wanted.size()]);
+  const std::string first = max_pool(k, threads, v, pool_h, pool_w, in.array, out.array, place.get());
+  double worst = error(out, wanted);
+  out.fill();
+  for (size_t i = 0; i < wanted.size(); ++i) by_input[from[i]] += static_cast<double>(out.data[i]);
+  const std::string second = max_pool_grad(k, threads, v, pool_h, pool_w, out.array, place.get(), grad.array);
+  worst = std::max(worst, error(grad, by_input));
+  if (!first.empty() || !second.empty() || !(worst < 1e-5))
+    std::printf("%s max_pool: error %g: %s %s\n", k.name, worst, first.c_str(), second.c_str());
+  return first.empty() && second.empty() ? worst : 1;
+}
+
 // Calls that must be refused; returns how many were not.
 int bad_calls(const Kernels& k) {
   int passed = 0;
@@ -183,6 +220,13 @@ int bad_calls(const Kernels& k) {
   refused("padding as large as the window", v, in.array, kernel.array, out.array);
   v = same, v.stride_h = v.dilation_h = 2, v.top = 0;
   if (conv_input_grad(k, {}, v, Held(1, 2, 8, 8, 0).array, kernel.array, in.array).empty()) ++passed;
+  v = same, v.top = v.left = 0;
+  for (i64 edge : {i64{-1}, i64{0}, i64{300}, i64{1} << 40}) {
+    if (max_pool(k, {}, v, edge, 2, in.array, in.array, nullptr).empty()) ++passed;
+    if (max_pool_grad(k, {}, v, 2, edge, in.array, nullptr, in.array).empty()) ++passed;
+  }
+  if (max_pool(k, {}, v, 2, 2, in.array, out.array, nullptr).empty()) ++passed;
+  if (max_pool_grad(k, {}, v, 2, 2, in.array, nullptr, in.array).empty()) ++passed;
   if (conv(k, {}, same, in.array, kernel.array, nullptr, 77, out.array).empty()) ++passed;
   return passed;
 }
@@ -210,6 +254,7 @@ int main(int argc, char** argv) {
     double worst = 0;
     for (int i = 0; i < rounds; ++i) {
       worst = std::max(worst, check_case(*k, i % 2 ? threads : Threads{}, random_case()));
+      worst = std::max(worst, check_pool(*k, i % 2 ? threads : Threads{}));
       for (std::thread& thread : started) thread.join();
       started.clear();
     }

@@ -4,6 +4,7 @@
     hornbill run -m module ARGS        hornbill explain model.keras
     hornbill run -c "code"             hornbill plot model.keras -o model.svg
     hornbill demo ...                  hornbill convert model.h5 model.keras
+    hornbill doctor
                                        hornbill view model.keras
 
 What the demo does stands in `hornbill.demo`; this module only reads arguments and starts things.
@@ -57,6 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     convert = commands.add_parser("convert", help="write a stored model in another format")
     convert.add_argument("model", help="file to read")
     convert.add_argument("output", help="file to write; its suffix says the format")
+    commands.add_parser("doctor", help="say what runs here: devices, CPU kernels, caches, and why not more")
     return parser
 
 
@@ -223,8 +225,13 @@ def _load(path: str) -> Any:
     return hornbill.saving.load_model(path)
 
 
+def _doctor(_: argparse.Namespace) -> None:
+    print(importlib.import_module("hornbill.doctor").report())
+
+
 _COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "convert": _convert,
+    "doctor": _doctor,
     "explain": _explain,
     "plot": _plot,
     "summary": _summary,

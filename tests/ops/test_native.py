@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hornbill.ops import linalg, native, nn
+from hornbill.ops.conv import transposed_sizes
 
 ROOM = np.random.default_rng(0)
 INSTALLED = importlib.util.find_spec("hornbill_native") is not None
@@ -63,7 +64,8 @@ def plain(x, w, g, strides, pads, dilation, groups):
 
 
 def close(got, wanted):
-    scale = max(float(np.abs(wanted).max()), 1e-9)
+    assert got.shape == wanted.shape
+    scale = max(float(np.abs(wanted).max()), 1e-6)
     np.testing.assert_allclose(np.asarray(got) / scale, wanted / scale, rtol=0, atol=1e-5)
 
 
@@ -72,7 +74,7 @@ def uses_kernels(f, *arguments):
 
 
 @needs_kernels
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_convolution_and_gradients(data):
     draw, whole = data.draw, st.integers
@@ -107,11 +109,101 @@ def native_pads(padding, sizes, spans, stride):
     return [(total // 2, total - total // 2) for total in totals]
 
 
+@needs_kernels
+@settings(max_examples=15, deadline=None)
+@given(data=st.data())
+def test_transposed_convolution_and_gradients(data):
+    draw, whole = data.draw, st.integers
+    rank = draw(st.sampled_from([1, 2, 2]))
+    kernel, strides = [draw(whole(1, 4)) for _ in range(rank)], draw(whole(1, 3))
+    dilation = draw(whole(1, 2)) if strides == 1 else 1
+    padding = draw(st.sampled_from(["same", "valid"]))
+    extra = draw(st.sampled_from([None, 0, strides - 1]))
+    ci, co = (draw(st.sampled_from([1, 3, 17, 40])) for _ in range(2))
+    x, w = floats(2, *(draw(whole(1, 9)) for _ in kernel), ci), floats(*kernel, co, ci)
+
+    def ours(x, w):
+        return nn.conv_transpose(x, w, strides, padding, extra, dilation_rate=dilation)
+
+    y, back = jax.vjp(ours, x, w)
+    if 0 in y.shape:
+        return
+    assert uses_kernels(ours, x, w)
+    g = floats(*y.shape)
+    # It is the gradient by the inputs of the convolution from y's shape to x's.
+    pads = []
+    for k, n, long in zip(kernel, x.shape[1:-1], y.shape[1:-1], strict=True):
+        cut = transposed_sizes(k, strides, padding, extra, dilation)[1]
+        pads.append((cut, (n - 1) * strides + (k - 1) * dilation + 1 - cut - long))
+    around = [(before, max(after, 0)) for before, after in pads]
+    by_x, wanted, by_w = plain(g, w, x, (strides,) * rank, around, (dilation,) * rank, 1)
+    for mine, theirs in zip((y, *back(g)), (wanted, by_x, by_w), strict=True):
+        close(mine, theirs)
+
+
+# ---- max-pool
+
+
+@needs_kernels
+@settings(max_examples=20, deadline=None)
+@given(data=st.data())
+def test_max_pool_and_gradient(data):
+    draw, whole = data.draw, st.integers
+    pool, strides = [[draw(whole(1, 3)) for _ in range(2)] for _ in range(2)]
+    padding = draw(st.sampled_from(["same", "valid"]))
+    shape = (
+        draw(whole(1, 3)),
+        draw(whole(3, 12)),
+        draw(whole(3, 12)),
+        draw(st.sampled_from([1, 16, 19, 40])),
+    )
+    x = np.round(2 * floats(*shape))  # with ties
+
+    def ours(x):
+        return nn.max_pool(x, pool, strides, padding)
+
+    assert "hornbill_max_pool_grad" in jax.jit(jax.grad(lambda x: ours(x).sum())).lower(x).as_text()
+    y, back = jax.vjp(ours, x)
+    g = floats(*y.shape)
+    pads = [native_pads(padding, [n], [k], s)[0] for n, k, s in zip(x.shape[1:3], pool, strides, strict=True)]
+    padded = np.pad(x, [(0, 0), *pads, (0, 0)], constant_values=-np.inf)
+    wanted, by_x = np.zeros(y.shape), np.zeros(padded.shape)
+    for place in np.ndindex(*y.shape):
+        n, i, j, c = place
+        corner = (i * strides[0], j * strides[1])
+        window = padded[n, corner[0] : corner[0] + pool[0], corner[1] : corner[1] + pool[1], c]
+        first = np.unravel_index(window.argmax(), window.shape)
+        wanted[place] = window[first]
+        by_x[n, corner[0] + first[0], corner[1] + first[1], c] += g[place]
+    close(y, wanted)
+    close(back(g)[0], by_x[:, pads[0][0] :, pads[1][0] :][:, : shape[1], : shape[2]])
+
+
+@needs_kernels
+def test_max_pool_of_not_a_number():
+    x = np.arange(16, dtype=np.float32).reshape(1, 4, 4, 1)
+    x[0, 1, 1] = np.nan
+    got, back = jax.vjp(lambda x: nn.max_pool(x, 2), x)
+    assert np.isnan(got[0, 0, 0, 0])
+    assert float(got[0, 1, 1, 0]) == 15
+    with native.without():
+        wanted = jax.vjp(lambda x: nn.max_pool(x, 2), x)[1](jnp.ones_like(got))[0]
+    np.testing.assert_array_equal(back(jnp.ones_like(got))[0], wanted)
+
+
 # ---- transformations
 
 
 def loss(x, w):
     return jnp.sum(jnp.tanh(nn.conv(x, w, padding="same")))
+
+
+def pooled(x, w):
+    return jnp.sum(jnp.tanh(nn.max_pool(x, 2, 1, "same")) * w[0, 0, 0, 0])
+
+
+def enlarged(x, w):
+    return jnp.sum(jnp.tanh(nn.conv_transpose(x, jnp.swapaxes(w, 2, 3), 2)))
 
 
 def xla(f):
@@ -128,6 +220,7 @@ X, KERNEL = floats(2, 7, 6, 3), floats(3, 3, 3, 5)
 
 
 @needs_kernels
+@pytest.mark.parametrize("function", [loss, pooled, enlarged])
 @pytest.mark.parametrize(
     "transformed",
     [
@@ -147,8 +240,8 @@ X, KERNEL = floats(2, 7, 6, 3), floats(3, 3, 3, 5)
         lambda f: lambda x, w: jax.grad(jax.checkpoint(f))(x, w),
     ],
 )  # fmt: skip
-def test_transformations_agree_with_xla(transformed):
-    ours, theirs = transformed(loss)(X, KERNEL), xla(transformed(loss))(X, KERNEL)
+def test_transformations_agree_with_xla(transformed, function):
+    ours, theirs = transformed(function)(X, KERNEL), xla(transformed(function))(X, KERNEL)
     for mine, yours in zip(jax.tree.leaves(ours), jax.tree.leaves(theirs), strict=True):
         close(mine, np.asarray(yours))
 

@@ -21,6 +21,9 @@ TARGETS = {
     "hornbill_conv_bias": "HornbillConvBias",
     "hornbill_conv_input_grad": "HornbillConvInputGrad",
     "hornbill_conv_weight_grad": "HornbillConvWeightGrad",
+    "hornbill_max_pool": "HornbillMaxPool",
+    "hornbill_max_pool_place": "HornbillMaxPoolPlace",
+    "hornbill_max_pool_grad": "HornbillMaxPoolGrad",
 }
 """Names of the foreign functions and of their symbols in the library."""
 

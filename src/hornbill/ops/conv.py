@@ -375,6 +375,15 @@ def conv_transpose(
         for k, s, p, d in zip(spatial, strides, extended, dilation, strict=True)
     ]
     inputs, kernel = _same_type(inputs, kernel)
+    if native.serves(inputs, kernel, data_format, strides, dilation):
+        ends = [n * s + extra for n, s, (extra, _) in zip(inputs.shape[1:-1], strides, sizes, strict=True)]
+        spans = [dilated(k, d) for k, d in zip(spatial, dilation, strict=True)]
+        edges = [
+            (cut, (n - 1) * s + span - cut - end)
+            for (_, cut), n, s, span, end in zip(sizes, inputs.shape[1:-1], strides, spans, ends, strict=True)
+        ]
+        if all(end > 0 and 0 <= cut < span for end, (cut, _), span in zip(ends, edges, spans, strict=True)):
+            return native.conv_transpose(inputs, kernel, ends, strides, edges, dilation)
     if (
         data_format == "channels_last"
         and spatial == strides

@@ -26,11 +26,14 @@ from jax import lax
 from hornbill.engine.op import Tensor
 from hornbill.ops.windows import known
 
-__all__ = ["Window", "conv", "conv_transpose", "reason_inactive", "serves", "without"]
+__all__ = [
+    "Window", "conv", "conv_transpose", "max_pool", "max_pool_grad", "max_pool_place", "package", "reason_inactive",
+    "serves", "serves_pool", "without",
+]  # fmt: skip
 
 _ALLOWED = contextvars.ContextVar("native kernels allowed", default=True)
-_LEAST_GROUP = 8
-"""Channels per group from which the kernels' tiles are filled; smaller groups are left to XLA."""
+_LEAST_GROUP = 8  # channels per group from which tiles are filled; smaller groups are left to XLA
+_MOST_CELLS = 256  # of a pooling window, whose numbers are bytes
 
 
 class Window(NamedTuple):
@@ -193,7 +196,8 @@ def _conv_rule(inputs: Tensor, kernel: Tensor, window: Window) -> Tensor:
         )
     ]
     shape = (inputs.shape[0], *sizes, kernel.shape[-1])
-    return _call("hornbill_conv", functools.partial(_xla_conv, window=window), window, shape, inputs, kernel)
+    xla = functools.partial(_xla_conv, window=window)
+    return _call("hornbill_conv", xla, (shape, jnp.float32), (inputs, kernel), {"window": window.numbers()})
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3))
@@ -202,7 +206,8 @@ def _input_grad_rule(gradient: Tensor, kernel: Tensor, window: Window, shape: tu
         inputs = jax.ShapeDtypeStruct((gradient.shape[0], *shape[1:]), gradient.dtype)
         return jax.linear_transpose(lambda x: _xla_conv(x, kernel, window), inputs)(gradient)[0]
 
-    return _call("hornbill_conv_input_grad", xla, window, shape, gradient, kernel)
+    results, attributes = (shape, jnp.float32), {"window": window.numbers()}
+    return _call("hornbill_conv_input_grad", xla, results, (gradient, kernel), attributes)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3))
@@ -211,7 +216,8 @@ def _kernel_grad_rule(inputs: Tensor, gradient: Tensor, window: Window, shape: t
         kernel = jax.ShapeDtypeStruct(shape, inputs.dtype)
         return jax.linear_transpose(lambda w: _xla_conv(inputs, w, window), kernel)(gradient)[0]
 
-    return _call("hornbill_conv_weight_grad", xla, window, shape, inputs, gradient, batch_in_rows=False)
+    results, attributes = (shape, jnp.float32), {"window": window.numbers()}
+    return _call("hornbill_conv_weight_grad", xla, results, (inputs, gradient), attributes, rows=0)
 
 
 def _xla_conv(inputs: Tensor, kernel: Tensor, window: Window) -> Tensor:
@@ -258,35 +264,160 @@ _input_grad = jax.jit(_input_grad_rule, static_argnums=(2, 3))
 _kernel_grad = jax.jit(_kernel_grad_rule, static_argnums=(2, 3))
 
 
-def _call(
-    name: str,
-    xla: Callable[..., Tensor],
-    window: Window,
-    shape: tuple[int, ...],
-    *operands: Tensor,
-    batch_in_rows: bool = True,
-) -> Tensor:
-    """Runs a kernel on CPUs, and `xla` elsewhere.
+# ---- max-pool
 
-    Under `vmap`, a mapped axis joins the batch where only the first operand has it and the result has a batch; else the
-    mapped call is XLA's.
+
+def serves_pool(inputs: Tensor, pool: Sequence[int], pads: Sequence[tuple[int, int]]) -> bool:
+    """Returns whether the kernels may take a max-pool over the middle axes of an array of four.
+
+    Args:
+        inputs: What is pooled.
+        pool: Edges of the window, batch and channels included.
+        pads: (before, after) per axis.
+    """
+    if not _ALLOWED.get() or package() is None:
+        return False
+    return (
+        inputs.dtype == jnp.float32
+        and inputs.ndim == 4
+        and pool[0] == pool[3] == 1
+        and pool[1] * pool[2] <= _MOST_CELLS
+        and all(known(size) and size > 0 for size in inputs.shape)
+        and all(before < size and after < size for size, (before, after) in zip(pool, pads, strict=True))
+        and not reason_inactive()
+    )
+
+
+def max_pool(xla: Callable[..., Tensor], inputs: Tensor, shape: Sequence[int], windows: Any) -> Tensor:
+    """Takes the largest cell of each window; not differentiable, see `max_pool_place`.
+
+    Args:
+        xla: The same on other platforms.
+        inputs: (batch, height, width, channels).
+        shape: Shape of the result.
+        windows: Window size, stride and padding of every axis.
+    """
+    result = (tuple(shape), jnp.float32)
+    return _call("hornbill_max_pool", xla, result, (inputs,), _pool_attributes(windows))
+
+
+def max_pool_place(
+    xla: Callable[..., Any],
+    spread: Callable[[Tensor, Tensor], Tensor],
+    inputs: Tensor,
+    shape: Sequence[int],
+    windows: Any,
+) -> tuple[Tensor, Tensor]:
+    """Takes the largest cell of each window and its number within the window, as one byte.
+
+    Args:
+        xla: The same on other platforms.
+        spread: The `xla` of `max_pool_grad`.
+        inputs: (batch, height, width, channels).
+        shape: Shape of the result.
+        windows: Window size, stride and padding of every axis.
     """
 
-    def on_cpu(*arrays: Tensor) -> Tensor:
-        rows = arrays[0].shape[:1] if batch_in_rows else shape[:1]
-        result = jax.ShapeDtypeStruct((*rows, *shape[1:]), jnp.float32)
-        return jax.ffi.ffi_call(name, result)(*arrays, window=window.numbers())
+    @jax.custom_vjp
+    def largest(inputs: Tensor) -> tuple[Tensor, Tensor]:
+        results = [(tuple(shape), jnp.float32), (tuple(shape), jnp.uint8)]
+        best, place = _call("hornbill_max_pool_place", xla, results, (inputs,), _pool_attributes(windows))
+        return best, place
+
+    def forward(inputs: Tensor) -> tuple[Any, Tensor]:
+        best, place = largest(inputs)
+        return (best, place), place
+
+    def back(place: Tensor, cotangents: Any) -> tuple[Tensor]:
+        return (max_pool_grad(spread, place, cotangents[0], inputs.shape, windows),)
+
+    largest.defvjp(forward, back)
+    return largest(inputs)
+
+
+def max_pool_grad(
+    xla: Callable[..., Tensor], place: Tensor, gradient: Tensor, shape: Sequence[int], windows: Any
+) -> Tensor:
+    """Gives the gradient of each window to the cell whose number `place` holds.
+
+    Args:
+        xla: The same on other platforms, and what is differentiated once more.
+        place: Numbers from `max_pool`.
+        gradient: The gradient by its result.
+        shape: Shape of what was pooled.
+        windows: Window size, stride and padding of every axis.
+    """
+
+    @jax.custom_vjp
+    def spread(gradient: Tensor, place: Tensor) -> Tensor:
+        return _call(
+            "hornbill_max_pool_grad", lambda gradient, place: xla(place, gradient), (tuple(shape), jnp.float32),
+            (gradient, place), _pool_attributes(windows), rows=2,
+        )  # fmt: skip
+
+    def back(held: tuple[Tensor, Tensor], cotangent: Tensor) -> tuple[Tensor, None]:
+        gradient, place = held
+        return jax.linear_transpose(lambda gradient: xla(place, gradient), gradient)(cotangent)[0], None
+
+    spread.defvjp(lambda gradient, place: (spread(gradient, place), (gradient, place)), back)
+    return spread(gradient, place)
+
+
+def _pool_attributes(windows: Any) -> dict[str, np.ndarray]:
+    (_, *pool, _), (_, *steps, _), (_, (top, _), (left, _), _) = windows
+    return {
+        "window": np.array([*steps, 1, 1, top, left, 1], np.int64),
+        "pool": np.array(pool, np.int64),
+    }
+
+
+# ---- one call
+
+
+def _call(
+    name: str,
+    xla: Callable[..., Any],
+    results: Any,
+    operands: tuple[Tensor, ...],
+    attributes: dict[str, np.ndarray],
+    rows: int = 1,
+) -> Any:
+    """Runs a kernel on CPUs, and `xla` elsewhere.
+
+    Args:
+        name: The foreign function.
+        xla: The same as XLA's own operations.
+        results: (shape, dtype) of the result, or a list of such pairs.
+        operands: What the kernel reads.
+        attributes: What else the kernel is told.
+        rows: How many of the first operands have a batch on their first axis, like the result: a mapped axis of theirs
+            then joins the batch. With 0, and where other operands are mapped, `xla` is mapped instead.
+    """
+
+    def on_cpu(*arrays: Tensor) -> Any:
+        def spec(result: tuple[tuple[int, ...], Any]) -> jax.ShapeDtypeStruct:
+            shape, dtype = result
+            return jax.ShapeDtypeStruct((arrays[0].shape[0], *shape[1:]) if rows else shape, dtype)
+
+        wanted = [spec(result) for result in results] if isinstance(results, list) else spec(results)
+        return jax.ffi.ffi_call(name, wanted)(*arrays, **attributes)
+
+    def on_others(*arrays: Tensor) -> Any:
+        out = xla(*arrays)
+        return list(out) if isinstance(results, list) else out
 
     @jax.custom_batching.custom_vmap
-    def run(*arrays: Tensor) -> Tensor:
-        return lax.platform_dependent(*arrays, cpu=on_cpu, default=xla)
+    def run(*arrays: Tensor) -> Any:
+        return lax.platform_dependent(*arrays, cpu=on_cpu, default=on_others)
 
     @run.def_vmap
-    def _(axis_size: int, mapped: list[bool], *arrays: Tensor) -> tuple[Tensor, bool]:
-        if batch_in_rows and mapped[0] and not any(mapped[1:]):
-            first, *rest = arrays
-            out = run(first.reshape((-1, *first.shape[2:])), *rest)
-            return out.reshape((axis_size, -1, *out.shape[1:])), True
-        return jax.vmap(xla, [0 if axis else None for axis in mapped])(*arrays), True
+    def _(axis_size: int, mapped: list[bool], *arrays: Tensor) -> tuple[Any, Any]:
+        if rows and all(mapped[:rows]) and not any(mapped[rows:]):
+            first = [array.reshape((-1, *array.shape[2:])) for array in arrays[:rows]]
+            out = run(*first, *arrays[rows:])
+            out = jax.tree.map(lambda array: array.reshape((axis_size, -1, *array.shape[1:])), out)
+        else:
+            out = jax.vmap(on_others, [0 if axis else None for axis in mapped])(*arrays)
+        return out, jax.tree.map(lambda _: True, out)
 
     return run(*operands)

@@ -23,6 +23,7 @@ from jax import lax
 
 from hornbill.engine.errors import ArgumentError
 from hornbill.engine.op import Tensor, op
+from hornbill.ops import native
 from hornbill.ops.windows import (
     check_windows,
     image_axes,
@@ -103,6 +104,9 @@ def _largest(inputs: Tensor, windows: Windows) -> Tensor:
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(1, 2))
 def _max_windows(inputs: Tensor, windows: Windows, shape: tuple[int, ...]) -> Tensor:  # noqa: ARG001
+    if native.serves_pool(inputs, windows[0], windows[2]):
+        xla = functools.partial(_largest, windows=windows)
+        return native.max_pool(xla, inputs, _output_sizes(inputs.shape, windows), windows)
     return _largest(inputs, windows)
 
 
@@ -111,6 +115,14 @@ def _max_forward(
     windows: Windows,
     shape: tuple[int, ...],  # noqa: ARG001
 ) -> tuple[Tensor, Tensor]:
+    if native.serves_pool(inputs, windows[0], windows[2]):
+        xla = functools.partial(_largest_and_place, windows=windows)
+        spread = functools.partial(_spread_to, windows=windows, shape=tuple(inputs.shape))
+        return native.max_pool_place(xla, spread, inputs, _output_sizes(inputs.shape, windows), windows)
+    return _largest_and_place(inputs, windows)
+
+
+def _largest_and_place(inputs: Tensor, windows: Windows) -> tuple[Tensor, Tensor]:
     cells = math.prod(windows[0])
     place_type = jnp.uint8 if cells <= 256 else jnp.int32
     first, *others = _views(inputs, windows)
@@ -122,7 +134,15 @@ def _max_forward(
 
 
 def _max_backward(windows: Windows, shape: tuple[int, ...], place: Tensor, gradient: Tensor) -> tuple[Tensor]:
+    if native.serves_pool(gradient, windows[0], windows[2]) and place.dtype == jnp.uint8:
+        xla = functools.partial(_spread_to, windows=windows, shape=shape)
+        return (native.max_pool_grad(xla, place, gradient, shape, windows),)
+    return (_spread_to(place, gradient, windows, shape),)
+
+
+def _spread_to(place: Tensor, gradient: Tensor, windows: Windows, shape: tuple[int, ...]) -> Tensor:
     pool, step, pads = windows
+    shape = (gradient.shape[0], *shape[1:])  # more than at the start if a mapped axis has joined the batch
     apart = all(k == s for k, s in zip(pool, step, strict=True))
     spread = _spread_apart(place, gradient, pool) if apart else _spread(place, gradient, windows)
     zero = jnp.zeros((), gradient.dtype)
@@ -130,7 +150,7 @@ def _max_backward(windows: Windows, shape: tuple[int, ...], place: Tensor, gradi
         (-before, before + n - have, 0)
         for n, have, (before, _) in zip(shape, spread.shape, pads, strict=True)
     ]
-    return (lax.pad(spread, zero, edges) if any(edge != (0, 0, 0) for edge in edges) else spread,)
+    return lax.pad(spread, zero, edges) if any(edge != (0, 0, 0) for edge in edges) else spread
 
 
 def _spread_apart(place: Tensor, gradient: Tensor, pool: tuple[int, ...]) -> Tensor:
