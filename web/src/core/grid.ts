@@ -97,7 +97,7 @@ export function grid(options: GridOptions): Grid {
     pen.clearRect(0, 0, width, height);
     const lines = token("--grid-line");
     const faint = token("--muted");
-    const numbers = (options.numbers ?? true) && side >= 20;
+    const numbers = (options.numbers ?? true) && side >= 24;
     pen.textAlign = "center";
     pen.textBaseline = "middle";
     pen.font = `${Math.min(side * 0.36, 12)}px ${token("--numbers")}`;

@@ -3,7 +3,7 @@
 import type { App } from "../core/app";
 import { h, type Child } from "../core/dom";
 import { twin } from "../core/grid";
-import type { Layer, Tensor, Weight } from "../core/types";
+import type { Layer, Sentence, Tensor, Weight } from "../core/types";
 import { work, type Token } from "../kernel/rules";
 import { argumentOfAxis, pieces } from "./code";
 import { kernels } from "./kernels";
@@ -106,9 +106,11 @@ function argumentNames(layer: Layer): Record<string, string> {
 function why(app: App, layer: Layer, linker: Linker): HTMLElement[] {
   const texts = app.texts?.sentences[layer.index] ?? [];
   const seen = new Set<string>();
+  const out = layer.outputs[0];
+  const tells = (sentence: Sentence): boolean => sentence.axis === null || (sentence.axis > 0 && sentence.after === (out?.shape[sentence.axis] ?? null)); // not what happens inside only
   const axisless = layer.sentences.every((sentence) => sentence.axis === null);
   const items = layer.sentences.map((sentence, i) => {
-    if (sentence.axis === null && !axisless) return null;
+    if ((sentence.axis === null && !axisless) || !tells(sentence)) return null;
     const key = `${sentence.axis ?? "all"} ${sentence.name}`;
     if (seen.has(key)) return null;
     seen.add(key);

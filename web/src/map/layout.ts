@@ -5,7 +5,7 @@ import { inOrder } from "../core/app";
 import type { Layer } from "../core/types";
 import { channelsFirst } from "../receptive/boxes";
 
-export const NODE = { width: 128, height: 60, gapX: 30, gapY: 22 };
+export const NODE = { width: 142, height: 60, gapX: 28, gapY: 22 };
 
 /** Layers that may be folded into one. `owner` is the model's own row if the block is an inner model. */
 export interface Block { id: string; name: string; members: number[]; owner: number | null }
@@ -120,7 +120,8 @@ function ranked(nodes: Node[], byId: Map<string, Node>): Node[] {
 
 function levels(layers: Layer[], nodes: Node[], byId: Map<string, Node>): Map<string, number> {
   const found = new Map<string, number>();
-  const first = Math.max(1, ...nodes.filter((n) => n.parents.length === 0).map((n) => geometric(sizesOf(layers[n.layer]!))));
+  const known = (list: Node[]): number[] => list.map((n) => sizesOf(layers[n.layer]!)).filter((sizes) => sizes.length > 0).map(geometric);
+  const first = Math.max(1, ...(known(nodes.filter((n) => n.parents.length === 0)).length ? known(nodes.filter((n) => n.parents.length === 0)) : known(nodes).slice(0, 1)));
   for (const node of nodes) {
     const sizes = sizesOf(layers[node.layer]!);
     const own = sizes.length && sizes.every((n) => n > 0) ? Math.round(Math.log2(first / geometric(sizes))) : null;
