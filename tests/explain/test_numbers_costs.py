@@ -185,3 +185,14 @@ def test_activation_bytes():
         4 * 4 * 2 * 2,
     ]
     assert numbers.totals()["activation_bytes"] == sum(np.multiply([144, 144, 32], [4, 2, 2]))
+
+
+def test_mixed_precision_and_casts():
+    x = inputs = layers.Input((8, 8, 1), name="i")
+    x = layers.Flatten()(layers.Conv2D(2, 3, dtype="mixed_bfloat16")(x))
+    model = hornbill.Model(inputs, layers.Dense(3)(x))
+    rows = rows_of(model)
+    numbers = Numbers(model, rows)
+    assert "cast" in [row.class_name for row in rows]
+    assert all(numbers.receptive_field(i)[0].input == "i" for i in range(len(rows)))
+    assert numbers.totals()["multiply_adds"]["forward"] == 36 * 9 * 2 + 72 * 3

@@ -105,3 +105,20 @@ def test_a_model_without_weights_has_none():
     model = hornbill.Sequential([layers.Input((4,)), layers.ReLU()])
     assert step_memory(model) is None
     assert np.isfinite(model.predict(np.zeros((1, 4), "float32"), verbose=0)).all()
+
+
+class Own(hornbill.Model):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = layers.Dense(64, "relu"), layers.Dense(3)
+
+    def call(self, x):
+        return self.second(self.first(x))
+
+
+def test_a_model_with_a_call_of_its_own():
+    model = Own()
+    model.build((None, 20))
+    twin = hornbill.Sequential([layers.Input((20,)), layers.Dense(64, "relu"), layers.Dense(3)])
+    part = Numbers(model, rows_of(model)).memory()
+    assert part["peak"] == Numbers(twin, rows_of(twin)).memory()["peak"]

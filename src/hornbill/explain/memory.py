@@ -72,18 +72,25 @@ class StepMemory:
         return max(min(fits), 0) if fits else None
 
 
-def step_memory(model: Any) -> StepMemory | None:
+def step_memory(
+    model: Any, arguments: tuple[Any, ...] | None = None, named: dict[str, Any] | None = None
+) -> StepMemory | None:
     """Predicts the memory of a training step of a model; None for one that is not built or has nothing to train.
 
     Args:
         model: The model. If it is compiled, its optimizer counts with what it remembers; else Adam's two numbers per
             weight are taken.
+        arguments: What it is called with, KerasTensors for the data; the inputs of its graph if None.
+        named: Further arguments by name.
     """
     trained = model.trainable_variables
-    tensors = getattr(model, "inputs", None)
-    if not trained or not tensors or any(not isinstance(t, KerasTensor) for t in tensors):
+    if arguments is None:
+        inputs = model.__dict__.get("_inputs_structure", getattr(model, "inputs", None))
+        arguments = (inputs[0] if isinstance(inputs, list) and len(inputs) == 1 else inputs,)
+    leaves = leaves_of((arguments, named or {}))
+    if not trained or not any(isinstance(leaf, KerasTensor) for leaf in leaves):
         return None
-    trace, entries, results = _backward(model, tensors)
+    trace, entries, results = _backward(model, arguments, named or {})
     results = _without_repeats(trace, results)
     lines, kept = _walk(trace, entries, results)
     return StepMemory(
@@ -102,33 +109,41 @@ def _optimizer_bytes(model: Any, trained: Sequence[Any]) -> int:
     return count * weight_bytes(trained)
 
 
-def _backward(model: Any, tensors: Sequence[KerasTensor]) -> tuple[Trace, list[int], list[int]]:
+def _backward(
+    model: Any, arguments: tuple[Any, ...], named: dict[str, Any]
+) -> tuple[Trace, list[int], list[int]]:
     """Traces outputs and gradients; returns the trace, the values that the inputs are and the gradients."""
     trained = model.trainable_variables
     rest = [*model.non_trainable_variables, global_seed_generator().state]
+    leaves, treedef = jax.tree_util.tree_flatten(
+        (arguments, named), is_leaf=lambda x: isinstance(x, KerasTensor) or x is None
+    )
+    places = [i for i, leaf in enumerate(leaves) if isinstance(leaf, KerasTensor)]
 
     def loss(values: list[Any], others: list[Any], xs: list[Any]) -> Any:
-        given = xs[0] if len(xs) == 1 else jax.tree_util.tree_unflatten(structure, xs)
-        outputs, new = functional_call([*trained, *rest], [*values, *others], model, given, training=True)
+        filled = list(leaves)
+        for place, value in zip(places, xs, strict=True):
+            filled[place] = value
+        args, kwargs = jax.tree_util.tree_unflatten(treedef, filled)
+        kwargs = {**kwargs, "training": True}
+        outputs, new = functional_call([*trained, *rest], [*values, *others], model, *args, **kwargs)
         floats = [leaf for leaf in leaves_of(outputs) if isinstance(leaf, jax.Array) and _is_float(leaf)]
         return sum((jnp.mean(jnp.square(leaf)) for leaf in floats), jnp.zeros(())), new[len(trained) :]
 
-    structure = jax.tree_util.tree_structure(
-        getattr(model, "_inputs_structure", tensors[0]), is_leaf=lambda x: isinstance(x, KerasTensor)
-    )
-    shapes = [
-        tuple((_BATCH if i == 0 else PROBE) if n is None else n for i, n in enumerate(t.shape))
-        for t in tensors
-    ]
-    xs = [jax.ShapeDtypeStruct(shape, t.dtype) for shape, t in zip(shapes, tensors, strict=True)]
-    held = [
-        [jax.ShapeDtypeStruct(v._value.shape, v._value.dtype) for v in group] for group in (trained, rest)
-    ]
+    xs = []
+    for leaf in (leaves[place] for place in places):
+        shape = tuple((_BATCH if i == 0 else PROBE) if n is None else n for i, n in enumerate(leaf.shape))
+        xs.append(jax.ShapeDtypeStruct(shape, leaf.dtype))
+    held = [[jax.ShapeDtypeStruct(v.value.shape, v.value.dtype) for v in group] for group in (trained, rest)]
     with fresh_context(probing=True), discard_assignments():
         closed = jax.make_jaxpr(jax.value_and_grad(loss, has_aux=True))(*held, xs)
     trace, numbers, outputs = flatten(closed, len(held[0]) + len(held[1]))
     gradients = outputs[len(outputs) - len(trained) :]
     return trace, numbers[-len(xs) :], [n for n in gradients if n is not None]
+
+
+def _is_float(leaf: jax.Array) -> bool:
+    return bool(jnp.issubdtype(leaf.dtype, jnp.floating))
 
 
 def _without_repeats(trace: Trace, results: list[int]) -> list[int]:
@@ -164,10 +179,6 @@ def _without_repeats(trace: Trace, results: list[int]) -> list[int]:
         kept.append(step)
     trace.steps = kept
     return [same.get(n, n) for n in results]
-
-
-def _is_float(leaf: jax.Array) -> bool:
-    return bool(jnp.issubdtype(leaf.dtype, jnp.floating))
 
 
 def _walk(trace: Trace, entries: list[int], results: list[int]) -> tuple[tuple[tuple[int, int], ...], int]:

@@ -86,7 +86,12 @@ class Numbers:
                     self.calls[index] = Call(None, (), (inputs[place],))
                 continue
             child = next((r for r in left if _is_call_of(r, row)), None)
-            if child is None:
+            if (
+                child is None
+            ):  # a cast that a graph shows and a run does on the way: its cells are those before it
+                before = [self.calls[i] for i in self.parents(index)]
+                if isinstance(row.layer, OpOperation) and row.name.startswith("cast") and len(before) == 1:
+                    self.calls[index] = Call(None, (), before[0].outputs if before[0] is not None else ())
                 continue
             left.remove(child)
             places = trace.places.get(id(child), {"in": [], "out": []})
@@ -105,7 +110,7 @@ class Numbers:
     def input_names(self) -> list[str]:
         """The names of the model's inputs, in the order of the trace's."""
         entries = {call.outputs[0]: row.name for row, call in zip(self.rows, self.calls, strict=True)
-                   if call is not None and call.record is None and row.depth == 0}  # fmt: skip
+                   if call is not None and row.class_name == "InputLayer" and row.depth == 0}  # fmt: skip
         inputs = self.trace.inputs if self.trace is not None else []
         same = {self.flow.same[n]: name for n, name in entries.items()}
         return [
@@ -223,7 +228,8 @@ class Numbers:
     def step_memory(self) -> StepMemory | None:
         """The memory of a training step; None where it cannot be predicted."""
         try:
-            return step_memory(self.target)
+            arguments, named = _arguments(self.target, self.rows)
+            return None if arguments is None else step_memory(self.target, arguments, named)
         except (HornbillError, TypeError, ValueError):
             return None  # a model that cannot be traced in training is explained without it
 

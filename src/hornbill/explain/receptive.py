@@ -140,7 +140,7 @@ class _Looks:
     def range(self, entry: int, axis: int, place: int) -> Range | None:
         """Returns the range of an input's axis that the cell at a place sees."""
         found = self.at(place).get(entry)
-        return None if found is None else found[axis]
+        return None if found is None else (int(found[axis][0]), int(found[axis][1]))
 
     def axis(self, entry: int, axis: int, name: str, unknown: tuple[int | None, ...]) -> AxisField:
         """Returns the field along one axis of an input."""
@@ -215,7 +215,12 @@ def box(numbers: Numbers, index: int, cell: tuple[int, ...]) -> dict[str, Any]:
         other = numbers.calls[i]
         found = boxes.get(flow.same[other.outputs[0]]) if other is not None and other.outputs else None
         if found is not None:
-            rows[i] = found[1:]
+            rows[i] = _plain(found)
     entries = zip(numbers.input_names, flow.trace.inputs, strict=True)
-    inputs = {name: boxes[flow.same[entry]][1:] for name, entry in entries if flow.same[entry] in boxes}
+    inputs = {name: _plain(boxes[flow.same[entry]]) for name, entry in entries if flow.same[entry] in boxes}
     return {"rows": rows, "inputs": inputs}
+
+
+def _plain(found: Box) -> Box:
+    """Returns a box without its batch, in Python's own numbers."""
+    return tuple((int(lo), int(hi)) for lo, hi in found[1:])
