@@ -134,7 +134,7 @@ def _backward(
     for leaf in (leaves[place] for place in places):
         shape = tuple((_BATCH if i == 0 else PROBE) if n is None else n for i, n in enumerate(leaf.shape))
         xs.append(jax.ShapeDtypeStruct(shape, leaf.dtype))
-    held = [[jax.ShapeDtypeStruct(v.value.shape, v.value.dtype) for v in group] for group in (trained, rest)]
+    held = [[jax.ShapeDtypeStruct(v.shape, v._value.dtype) for v in group] for group in (trained, rest)]
     with fresh_context(probing=True), discard_assignments():
         closed = jax.make_jaxpr(jax.value_and_grad(loss, has_aux=True))(*held, xs)
     trace, numbers, outputs = flatten(closed, len(held[0]) + len(held[1]))

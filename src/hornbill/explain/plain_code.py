@@ -68,7 +68,7 @@ def _trace(layer: Any, arguments: dict[str, Any], batch: int, other: int) -> Tra
         for s in (leaves[p] for p in places)
     ]
     variables = layer.variables
-    held = [jax.ShapeDtypeStruct(v.value.shape, v.value.dtype) for v in variables]
+    held = [jax.ShapeDtypeStruct(v.shape, v._value.dtype) for v in variables]
 
     def run(values: list[Any], inputs: list[Any]) -> Any:
         filled = list(leaves)

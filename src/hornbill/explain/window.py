@@ -41,7 +41,7 @@ def window_of(row: Row, config: dict[str, Any]) -> dict[str, Any] | None:
     record = records[places[0]]
     window, kind = geometry_of(record), _KINDS[record.name]
     if window is None or len(window.inputs.shape) != len(row.inputs[0]):
-        return None  # it slides over something that was made of the input, such as the steps of TimeDistributed
+        return None  # it slides over something made of the input, such as the steps of TimeDistributed
     output = record.output.shape
     pads: list[list[int] | None] = [_listed(window.pads(i)) for i in range(window.rank)]
     padding, before = window.padding, [window.inputs.shape[axis] for axis in window.axes]

@@ -66,7 +66,7 @@ def bytes_words(size: int | None) -> str:
 
 def rough_bytes(size: int) -> str:
     """Returns a number of bytes roundly, on one line: `72.25 KB`."""
-    return show_bytes(size).replace(" ", "\u00a0")
+    return f"{size}\u00a0B" if size < 1024 else show_bytes(size).replace(" ", "\u00a0")
 
 
 def count_sentence_of(weights: Sequence[dict[str, Any]], catalogue: Catalogue) -> str:
