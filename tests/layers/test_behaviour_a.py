@@ -211,3 +211,31 @@ def test_channels_first_setting_is_followed():
         assert layer.get_config()["data_format"] == "channels_first"
     finally:
         hornbill.config.set_image_data_format("channels_last")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "target"),
+    [
+        ((None, 4), (4, 9)),
+        ((None, 4), (6, -1)),
+        ((None, 4), (-1, 13)),
+        ((None, None, 3), (7, 7, 3)),
+        ((None,), (5,)),
+    ],
+)
+def test_reshape_of_unknown_sizes_is_keras(sizes, target):
+    shapes = [library.layers.Reshape(target)(library.Input(sizes)).shape for library in (hornbill, keras)]
+    assert shapes[0] == tuple(shapes[1])
+    by_op = [
+        library.ops.reshape(library.Input(sizes), (-1, *target[1:])).shape for library in (hornbill, keras)
+    ]
+    assert len(target) == 1 or -1 in target or by_op[0] == tuple(by_op[1])
+
+
+def test_masks_are_read_where_keras_keeps_them():
+    masks = []
+    for library in (hornbill, keras):
+        embedding = library.layers.Embedding(5, 2, mask_zero=True)
+        masks.append(np.asarray(embedding(np.array([[1, 2, 0], [3, 0, 0]]))._keras_mask))
+    np.testing.assert_array_equal(*masks)
+    assert layers.Masking()(hornbill.Input((3, 2)))._keras_mask.shape == (None, 3)

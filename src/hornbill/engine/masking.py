@@ -6,8 +6,12 @@ mask stands in a table that knows its tensor by a weak reference and forgets it 
 
 from __future__ import annotations
 
+import contextlib
 import weakref
 from typing import Any
+
+import jax
+import jax.core
 
 __all__ = ["get_mask", "set_mask"]
 
@@ -35,3 +39,6 @@ def set_mask(x: Any, mask: Any) -> None:
             del _masks[key]
 
     _masks[key] = (weakref.ref(x, forget), mask)
+    if not isinstance(x, jax.core.Tracer):
+        with contextlib.suppress(AttributeError, TypeError):
+            x._keras_mask = mask  # Keras' guide to masking reads it there

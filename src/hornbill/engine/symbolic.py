@@ -17,7 +17,7 @@ import jax
 import numpy as np
 
 from hornbill.engine.blame import without_engine_notes
-from hornbill.engine.context import fresh_context
+from hornbill.engine.context import context, fresh_context
 from hornbill.engine.dtype import standardize_dtype
 from hornbill.engine.errors import ArgumentTypeError, HornbillError, MissingNameError, StateError
 from hornbill.engine.naming import auto_name
@@ -26,7 +26,7 @@ from hornbill.engine.record import Record, merge_records
 from hornbill.engine.variable import discard_assignments, standardize_shape
 
 __all__ = ["KerasTensor", "Spec", "any_symbolic", "infer_spec", "is_keras_tensor", "leaves_of", "map_leaves",
-           "without_probes"]  # fmt: skip
+           "may_be_unknown", "without_probes"]  # fmt: skip
 
 # Sizes that stand for None in the two traces: multiples of 2^5, 3, 5 and 7, and for the batch of 2^2, 3, 5 and 7.
 _PROBES = (3360, 6720)
@@ -209,6 +209,11 @@ def without_probes(shape: tuple[int, ...]) -> tuple[int | None, ...]:
     middle = [None if size in (_axis_probe(axis, 0), _axis_probe(axis, 1), *_PROBES) else size
               for axis, size in enumerate(shape[1:-1], 1)]  # fmt: skip
     return (None, *middle, *shape[1:][-1:])
+
+
+def may_be_unknown(shape: Sequence[int]) -> bool:
+    """Returns whether a shape seen while sizes are being found out may hold a number that stands for None."""
+    return context().probing and any(size and size % _BATCH_PROBES[0] == 0 for size in shape)
 
 
 def infer_spec(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Record]:

@@ -14,6 +14,7 @@ from hornbill.engine.errors import ArgumentError, ArgumentTypeError, ShapeError
 from hornbill.engine.input_spec import InputSpec
 from hornbill.engine.layer import Layer
 from hornbill.engine.registry import register_public
+from hornbill.engine.symbolic import may_be_unknown
 
 __all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
 
@@ -86,7 +87,7 @@ class Reshape(Layer):
         known = math.prod(size for size in self.target_shape if size != -1)
         total = math.prod(sizes)
         fits = total % known == 0 if -1 in self.target_shape and known else total == known
-        if not fits:
+        if not fits and not may_be_unknown(sizes):
             counted = " * ".join(str(size) for size in sizes) or "1"
             raise ShapeError(
                 f"Reshape {self.name!r} cannot give each sample the shape {self.target_shape}.",

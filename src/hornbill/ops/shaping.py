@@ -15,7 +15,7 @@ import numpy as np
 
 from hornbill.engine.errors import ArgumentError, ShapeError, one_of
 from hornbill.engine.op import Tensor, op
-from hornbill.engine.symbolic import KerasTensor
+from hornbill.engine.symbolic import KerasTensor, may_be_unknown
 from hornbill.ops.checks import as_axes, as_axis, as_tensor, check_same_sizes, product, show
 
 __all__ = [
@@ -103,6 +103,8 @@ def reshape(x: Tensor, newshape: Any) -> Tensor:
     if free > 1:
         raise ShapeError("reshape: only one size may be left open (-1).", got=f"newshape={show(wanted)}.")
     if (known != total) if not free else (known == 0 or total % known != 0):
+        if known and may_be_unknown(shape):  # the sizes may fit once they are known
+            return jnp.zeros([total // known if size == -1 else size for size in wanted], x.dtype)
         sized = [size for size in wanted if size != -1]
         rule = (
             f"newshape has {product(wanted)}" if not free else f"{total} is no multiple of {product(sized)}"
