@@ -226,10 +226,11 @@ def test_channels_first_setting_is_followed():
 def test_reshape_of_unknown_sizes_is_keras(sizes, target):
     shapes = [library.layers.Reshape(target)(library.Input(sizes)).shape for library in (hornbill, keras)]
     assert shapes[0] == tuple(shapes[1])
-    by_op = [
-        library.ops.reshape(library.Input(sizes), (-1, *target[1:])).shape for library in (hornbill, keras)
-    ]
-    assert len(target) == 1 or -1 in target or by_op[0] == tuple(by_op[1])
+    if -1 not in target:
+        by_op = [
+            library.ops.reshape(library.Input(sizes), (-1, *target)).shape for library in (hornbill, keras)
+        ]
+        assert by_op[0] == tuple(by_op[1])
 
 
 def test_masks_are_read_where_keras_keeps_them():
