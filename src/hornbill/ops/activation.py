@@ -315,8 +315,7 @@ def softmax(x: Tensor, axis: int | Sequence[int] | None = -1) -> Tensor:
     axes = _axes("softmax", x, axis)
     if isinstance(axes, int) and x.shape[axes] == 1:
         warnings.warn(
-            f"softmax over axis {axis} of a tensor of shape {x.shape}: the axis has size 1, so every "
-            "result is 1. Did you mean sigmoid?",
+            f"softmax over axis {axis}, which has size 1: every result is 1. Did you mean sigmoid?",
             stacklevel=3,
         )
     return jax.nn.softmax(x, axis=axes)
