@@ -223,5 +223,5 @@ def test_errors(call, error, words):
 
 
 def test_softmax_over_one_number_warns():
-    with pytest.warns(UserWarning, match="axis has size 1"):
+    with pytest.warns(UserWarning, match="which has size 1"):
         nn.softmax(floats(3, 1))
