@@ -18,7 +18,7 @@ def test_the_digits_are_read_as_well_as_promised(tmp_path, capsys):
     assert "(3 kernel height x 3 kernel width x 1 input channels) x 32 filters + 32 bias = 320" in out
     assert "accuracy" in out
     assert "hornbill demo segmentation" in out
-    for name in ("digits.keras", "digits-network.png", "digits-predictions.png"):
+    for name in ("digits.keras", "digits.html", "digits-network.png", "digits-predictions.png"):
         assert name in out
         assert (tmp_path / name).stat().st_size > 1000
 
