@@ -80,6 +80,15 @@ def _unwrap(x: Any) -> Any:
     return convert_to_tensor(x)
 
 
+def _unwrapped(value: Any, many: bool) -> tuple[Any, bool]:
+    """Converts one tensor argument, or a list of tensors if `many`; also returns whether it is symbolic."""
+    if many and isinstance(value, (list, tuple)):
+        items = [_unwrap(item) for item in value]
+        return items, any(isinstance(item, KerasTensor) for item in items)
+    value = _unwrap(value)
+    return value, isinstance(value, KerasTensor)
+
+
 def to_record(value: Any) -> Any:
     """Returns a value as a record keeps it: tensors as `TensorSpec`, containers rebuilt, the rest as it is."""
     if isinstance(value, (jax.Array, KerasTensor, Variable, np.ndarray)):
@@ -132,27 +141,16 @@ def op(fn: Any = None, *, rule: str | None = None) -> Any:
         for index, many in positions:
             if index >= len(values):
                 break
-            value = values[index]
-            if isinstance(value, jax.Array):
-                continue
-            if many and isinstance(value, (list, tuple)):
-                value = values[index] = [_unwrap(item) for item in value]
-                symbolic = symbolic or any(isinstance(item, KerasTensor) for item in value)
-            else:
-                value = values[index] = _unwrap(value)
-                symbolic = symbolic or isinstance(value, KerasTensor)
+            if not isinstance(values[index], jax.Array):
+                values[index], found = _unwrapped(values[index], many)
+                symbolic = symbolic or found
         if first_variadic is not None:
             for index in range(first_variadic, len(values)):
                 values[index] = _unwrap(values[index])
                 symbolic = symbolic or isinstance(values[index], KerasTensor)
         for name in kwargs.keys() & tensors.keys():
-            value = kwargs[name]
-            if tensors[name] and isinstance(value, (list, tuple)):
-                value = kwargs[name] = [_unwrap(item) for item in value]
-                symbolic = symbolic or any(isinstance(item, KerasTensor) for item in value)
-            else:
-                kwargs[name] = value = _unwrap(value)
-                symbolic = symbolic or isinstance(value, KerasTensor)
+            kwargs[name], found = _unwrapped(kwargs[name], tensors[name])
+            symbolic = symbolic or found
         if symbolic:
             return OpOperation(call).symbolic_call(*values, **kwargs)
         recorder = context().recorder
