@@ -80,11 +80,11 @@ export class App {
     if (value === null) return "–";
     const units = ["B", "KB", "MB", "GB", "TB"];
     let at = 0;
-    while (value >= 1000 && at < units.length - 1) {
-      value /= 1000;
+    while (value >= 1024 && at < units.length - 1) {
+      value /= 1024; // as in the texts and in Keras' summary
       at++;
     }
-    return `${value >= 100 || at === 0 ? Math.round(value) : Number(value.toPrecision(3))} ${units[at]!}`;
+    return `${at === 0 ? value : value.toFixed(2)} ${units[at]!}`;
   }
 
   shapeText(shape: (number | null)[]): string {
