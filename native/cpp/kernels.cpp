@@ -16,6 +16,7 @@ constexpr int W = HB_WIDTH;
 typedef float Vec __attribute__((vector_size(W * 4)));
 typedef float Loose __attribute__((vector_size(W * 4), aligned(4), may_alias));
 typedef int32_t Ints __attribute__((vector_size(W * 4)));
+typedef uint8_t Bytes __attribute__((vector_size(W), aligned(1), may_alias));
 
 #define HB_INLINE inline __attribute__((always_inline))
 
@@ -179,8 +180,7 @@ void pool(const Pool& t) {
         best = (more | (v != v)) ? v : best;
       }
       store(t.c + to + k, best);
-      if (t.place)
-        for (int i = 0; i < W; ++i) t.place[to + k + i] = static_cast<uint8_t>(place[i]);
+      if (t.place) *reinterpret_cast<Bytes*>(t.place + to + k) = __builtin_convertvector(place, Bytes);
     }
     for (; k < t.channels; ++k) {
       float best = t.taps[0][at + k];
@@ -203,18 +203,68 @@ void pool_grad(const PoolGrad& t) {
     for (ptrdiff_t i = 0; i < t.count; ++i) {
       float* to = t.taps[i] + x * t.a_px;
       const uint8_t number = t.numbers[i];
-      for (ptrdiff_t k = 0; k < t.channels; ++k) to[k] += place[k] == number ? gradient[k] : 0.0f;
+      if (t.fresh)
+        for (ptrdiff_t k = 0; k < t.channels; ++k) to[k] = place[k] == number ? gradient[k] : 0.0f;
+      else
+        for (ptrdiff_t k = 0; k < t.channels; ++k) to[k] += place[k] == number ? gradient[k] : 0.0f;
     }
   }
 }
 
-void transpose(const float* from, ptrdiff_t from_row, float* to, ptrdiff_t to_row, ptrdiff_t rows, ptrdiff_t columns) {
-  constexpr ptrdiff_t block = 16;
-  for (ptrdiff_t r0 = 0; r0 < rows; r0 += block) {
-    const ptrdiff_t r1 = r0 + block < rows ? r0 + block : rows;
-    for (ptrdiff_t c = 0; c < columns; ++c)
-      for (ptrdiff_t r = r0; r < r1; ++r) to[c * to_row + r] = from[r * from_row + c];
+void transpose_plain(const float* from, ptrdiff_t from_row, float* to, ptrdiff_t to_row, ptrdiff_t rows,
+                     ptrdiff_t columns) {
+  for (ptrdiff_t c = 0; c < columns; ++c)
+    for (ptrdiff_t r = 0; r < rows; ++r) to[c * to_row + r] = from[r * from_row + c];
+}
+
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+#define HB_SHUFFLES
+#endif
+#endif
+
+#ifdef HB_SHUFFLES
+#if HB_WIDTH == 16
+#define HB_LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define HB_HIGH 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#elif HB_WIDTH == 8
+#define HB_LOW 0, 8, 1, 9, 2, 10, 3, 11
+#define HB_HIGH 4, 12, 5, 13, 6, 14, 7, 15
+#else
+#define HB_LOW 0, 4, 1, 5
+#define HB_HIGH 2, 6, 3, 7
+#endif
+
+// A square block of vectors: interleaving its first half with its second, log2(W) times, swaps the axes.
+HB_INLINE void transpose_block(const float* from, ptrdiff_t from_row, float* to, ptrdiff_t to_row) {
+  Vec v[W], t[W];
+#pragma GCC unroll 16
+  for (int i = 0; i < W; ++i) v[i] = load(from + i * from_row);
+#pragma GCC unroll 4
+  for (int step = 1; step < W; step *= 2) {
+#pragma GCC unroll 8
+    for (int i = 0; i < W / 2; ++i) {
+      t[2 * i] = __builtin_shufflevector(v[i], v[i + W / 2], HB_LOW);
+      t[2 * i + 1] = __builtin_shufflevector(v[i], v[i + W / 2], HB_HIGH);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < W; ++i) v[i] = t[i];
   }
+#pragma GCC unroll 16
+  for (int i = 0; i < W; ++i) store(to + i * to_row, v[i]);
+}
+#endif
+
+void transpose(const float* from, ptrdiff_t from_row, float* to, ptrdiff_t to_row, ptrdiff_t rows, ptrdiff_t columns) {
+  ptrdiff_t whole_rows = 0, whole_columns = 0;
+#ifdef HB_SHUFFLES
+  whole_rows = rows - rows % W, whole_columns = columns - columns % W;
+  for (ptrdiff_t r = 0; r < whole_rows; r += W)
+    for (ptrdiff_t c = 0; c < whole_columns; c += W)
+      transpose_block(from + r * from_row + c, from_row, to + c * to_row + r, to_row);
+#endif
+  transpose_plain(from + whole_columns, from_row, to + whole_columns * to_row, to_row, whole_rows, columns - whole_columns);
+  transpose_plain(from + whole_rows * from_row, from_row, to + whole_rows, to_row, rows - whole_rows, columns);
 }
 
 template <int N, int M>

@@ -61,7 +61,8 @@ struct Pool {
   ptrdiff_t windows, channels;
 };
 
-// The gradient of the same: adds `gradient` to that cell of each window that `place` names.
+// The gradient of the same: adds `gradient` to that cell of each window that `place` names; if `fresh`, stores it there
+// and zero in the window's other cells.
 struct PoolGrad {
   float* const* taps;
   const uint8_t* numbers;
@@ -69,6 +70,7 @@ struct PoolGrad {
   const float* gradient;
   const uint8_t* place;
   ptrdiff_t windows, channels;
+  bool fresh;
 };
 
 struct Kernels {

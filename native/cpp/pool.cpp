@@ -94,13 +94,16 @@ std::string max_pool_grad(const Kernels& k, const Threads& threads, const Window
   // Windows that share no rows are independent; others are done image by image.
   const bool apart = v.stride_h >= pool_h && windows > 0;
   const i64 parts = apart ? windows : 1;
+  // Windows side by side over all of the image leave no cell to clear.
+  const bool fresh = v.stride_h == pool_h && v.stride_w == pool_w && v.top == 0 && v.left == 0 &&
+                     height == windows * pool_h && in.size[2] == out.size[2] * pool_w;
   Threads used = threads;
   if (p.work() < kSmallWork) used.count = 1;
   const auto one_row = [&](i64 n, i64 y) {
     float* base = in.data + n * height * row;
     p.row(base, y, [&](i64 x, i64 count, float** taps, const uint8_t* numbers, i64 cells) {
       const i64 at = (n * windows + y) * line + x * channels;
-      k.pool_grad({taps, numbers, cells, v.stride_w * channels, out.data + at, place + at, count, channels});
+      k.pool_grad({taps, numbers, cells, v.stride_w * channels, out.data + at, place + at, count, channels, fresh});
     });
   };
   const i64 units = in.size[0] * parts, tasks = std::min<i64>(units, 4 * used.count);
@@ -110,7 +113,7 @@ std::string max_pool_grad(const Kernels& k, const Threads& threads, const Window
       // Each part clears the rows from its first to the next part's first.
       const i64 from = y == 0 ? 0 : std::clamp<i64>(y * v.stride_h - v.top, 0, height);
       const i64 to = y + 1 == parts ? height : std::clamp<i64>((y + 1) * v.stride_h - v.top, 0, height);
-      if (to > from)
+      if (to > from && !fresh)
         std::memset(in.data + (n * height + from) * row, 0, static_cast<size_t>((to - from) * row) * sizeof(float));
       if (apart)
         one_row(n, y);

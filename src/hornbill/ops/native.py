@@ -14,6 +14,7 @@ import contextlib
 import contextvars
 import functools
 import importlib
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -33,6 +34,7 @@ __all__ = [
 
 _ALLOWED = contextvars.ContextVar("native kernels allowed", default=True)
 _LEAST_GROUP = 8  # channels per group from which tiles are filled; smaller groups are left to XLA
+_POOLED_CHANNELS, _POOLED_SIZE = 16, 32_768  # from which their max-pool is faster than XLA's
 _MOST_CELLS = 256  # of a pooling window, whose numbers are bytes
 
 
@@ -267,22 +269,35 @@ _kernel_grad = jax.jit(_kernel_grad_rule, static_argnums=(2, 3))
 # ---- max-pool
 
 
-def serves_pool(inputs: Tensor, pool: Sequence[int], pads: Sequence[tuple[int, int]]) -> bool:
-    """Returns whether the kernels may take a max-pool over the middle axes of an array of four.
+def serves_pool(
+    shape: Sequence[Any],
+    dtype: Any,
+    pool: Sequence[int],
+    steps: Sequence[int],
+    pads: Sequence[tuple[int, int]],
+) -> bool:
+    """Returns whether the kernels take a max-pool, over the middle axes of an array of four.
+
+    They do not where XLA was measured to be faster: few channels, small arrays, windows that move by one cell.
 
     Args:
-        inputs: What is pooled.
+        shape: Shape of what is pooled.
+        dtype: Its type.
         pool: Edges of the window, batch and channels included.
+        steps: Strides of every axis.
         pads: (before, after) per axis.
     """
     if not _ALLOWED.get() or package() is None:
         return False
     return (
-        inputs.dtype == jnp.float32
-        and inputs.ndim == 4
+        dtype == jnp.float32
+        and len(shape) == 4
         and pool[0] == pool[3] == 1
         and pool[1] * pool[2] <= _MOST_CELLS
-        and all(known(size) and size > 0 for size in inputs.shape)
+        and min(steps[1:3]) > 1
+        and all(known(size) and size > 0 for size in shape)
+        and shape[3] >= _POOLED_CHANNELS
+        and math.prod(shape) >= _POOLED_SIZE
         and all(before < size and after < size for size, (before, after) in zip(pool, pads, strict=True))
         and not reason_inactive()
     )

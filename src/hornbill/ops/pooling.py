@@ -104,7 +104,7 @@ def _largest(inputs: Tensor, windows: Windows) -> Tensor:
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(1, 2))
 def _max_windows(inputs: Tensor, windows: Windows, shape: tuple[int, ...]) -> Tensor:  # noqa: ARG001
-    if native.serves_pool(inputs, windows[0], windows[2]):
+    if native.serves_pool(inputs.shape, inputs.dtype, *windows):
         xla = functools.partial(_largest, windows=windows)
         return native.max_pool(xla, inputs, _output_sizes(inputs.shape, windows), windows)
     return _largest(inputs, windows)
@@ -115,7 +115,7 @@ def _max_forward(
     windows: Windows,
     shape: tuple[int, ...],  # noqa: ARG001
 ) -> tuple[Tensor, Tensor]:
-    if native.serves_pool(inputs, windows[0], windows[2]):
+    if native.serves_pool(inputs.shape, inputs.dtype, *windows):
         xla = functools.partial(_largest_and_place, windows=windows)
         spread = functools.partial(_spread_to, windows=windows, shape=tuple(inputs.shape))
         return native.max_pool_place(xla, spread, inputs, _output_sizes(inputs.shape, windows), windows)
@@ -134,7 +134,7 @@ def _largest_and_place(inputs: Tensor, windows: Windows) -> tuple[Tensor, Tensor
 
 
 def _max_backward(windows: Windows, shape: tuple[int, ...], place: Tensor, gradient: Tensor) -> tuple[Tensor]:
-    if native.serves_pool(gradient, windows[0], windows[2]) and place.dtype == jnp.uint8:
+    if native.serves_pool(shape, gradient.dtype, *windows) and place.dtype == jnp.uint8:
         xla = functools.partial(_spread_to, windows=windows, shape=shape)
         return (native.max_pool_grad(xla, place, gradient, shape, windows),)
     return (_spread_to(place, gradient, windows, shape),)
