@@ -376,14 +376,9 @@ def conv_transpose(
     ]
     inputs, kernel = _same_type(inputs, kernel)
     if native.serves(inputs, kernel, data_format, strides, dilation):
-        ends = [n * s + extra for n, s, (extra, _) in zip(inputs.shape[1:-1], strides, sizes, strict=True)]
-        spans = [dilated(k, d) for k, d in zip(spatial, dilation, strict=True)]
-        edges = [
-            (cut, (n - 1) * s + span - cut - end)
-            for (_, cut), n, s, span, end in zip(sizes, inputs.shape[1:-1], strides, spans, ends, strict=True)
-        ]
-        if all(end > 0 and 0 <= cut < span for end, (cut, _), span in zip(ends, edges, spans, strict=True)):
-            return native.conv_transpose(inputs, kernel, ends, strides, edges, dilation)
+        result = _natively_transposed(inputs, kernel, strides, dilation, sizes)
+        if result is not None:
+            return result
     if (
         data_format == "channels_last"
         and spatial == strides
@@ -403,6 +398,26 @@ def conv_transpose(
         rhs_dilation=dilation,
         dimension_numbers=_layout(inputs.ndim, data_format),
     )
+
+
+def _natively_transposed(
+    inputs: Tensor,
+    kernel: Tensor,
+    strides: tuple[int, ...],
+    dilation: tuple[int, ...],
+    sizes: list[tuple[int, int]],
+) -> Tensor | None:
+    """The transposed convolution by the native kernels; None for geometries that they do not have."""
+    before = inputs.shape[1:-1]
+    ends = [n * s + extra for n, s, (extra, _) in zip(before, strides, sizes, strict=True)]
+    spans = [dilated(k, d) for k, d in zip(kernel.shape[:-2], dilation, strict=True)]
+    edges = [
+        (cut, (n - 1) * s + span - cut - end)
+        for (_, cut), n, s, span, end in zip(sizes, before, strides, spans, ends, strict=True)
+    ]
+    if all(end > 0 and 0 <= cut < span for end, (cut, _), span in zip(ends, edges, spans, strict=True)):
+        return native.conv_transpose(inputs, kernel, ends, strides, edges, dilation)
+    return None
 
 
 def _blocks(inputs: Tensor, kernel: Tensor, strides: tuple[int, ...]) -> Tensor:
