@@ -74,11 +74,10 @@ def _native() -> str:
 def _served() -> str:
     if native.reason_inactive():
         return "nothing; XLA's own path gives the same numbers within rounding"
-    others = "" if jax.default_backend() == "cpu" else "; on CPUs only, so nothing on the default device here"
     return (
         "conv, conv_transpose and max_pool with their gradients: float32, channels last, 1 or 2 spatial axes "
         "(max_pool: 2), no strides together with dilation, groups of 8 channels or more; small max-pools stay with "
-        f"XLA{others}"
+        "XLA"
     )
 
 

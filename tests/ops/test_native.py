@@ -316,6 +316,16 @@ def test_switched_off(monkeypatch):
         native._load.cache_clear()
 
 
+@needs_kernels
+@pytest.mark.parametrize(
+    ("name", "answer", "words"), [("default_backend", "gpu", "not a CPU"), ("device_count", 8, "sharded")]
+)
+def test_other_devices_and_sharding_leave_it_to_xla(monkeypatch, name, answer, words):
+    monkeypatch.setattr(jax, name, lambda: answer)
+    assert words in native.reason_inactive()
+    assert not native.serves(X, KERNEL, "channels_last", (1, 1), (1, 1))
+
+
 def test_says_why_it_is_inactive():
     reason = native.reason_inactive()
     assert reason == "" if native.package() is not None and jax.device_count() == 1 else reason

@@ -87,9 +87,13 @@ def package() -> Any:
 def reason_inactive() -> str:
     """Returns why the kernels are not used at all in this process, or an empty string if they are."""
     _, reason = _load()
-    if not reason and len(jax.devices("cpu")) > 1:
-        reason = "there are several CPU devices, over which arrays may be sharded"
-    return reason
+    if reason:
+        return reason
+    if jax.default_backend() != "cpu":
+        return "the default device is not a CPU"
+    if jax.device_count() > 1:
+        return "there are several CPU devices, over which arrays may be sharded"
+    return ""
 
 
 @contextlib.contextmanager
