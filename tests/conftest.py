@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
+from pathlib import Path
 
 os.environ["KERAS_BACKEND"] = "jax"
+os.environ["COLUMNS"] = "100"  # the width of texts without a terminal; pytest-xdist's workers say 80
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
 
 import pytest
@@ -30,3 +33,21 @@ def _fresh_start():
     forget_warnings()
     if "keras" in sys.modules:
         sys.modules["keras"].utils.clear_session(free_memory=False)
+
+
+_ROOM = {"limit": 4 * 2**30}
+
+
+def _resident() -> int:
+    statm = Path("/proc/self/statm")  # on Linux; elsewhere nothing is let go
+    return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if statm.exists() else 0
+
+
+@pytest.fixture(autouse=True)
+def _bounded_memory():
+    """Lets compiled programs go each time they have filled another part of a small machine."""
+    yield
+    if _resident() > _ROOM["limit"]:
+        sys.modules["jax"].clear_caches()
+        gc.collect()
+        _ROOM["limit"] = max(_ROOM["limit"], _resident() + 2**30)
