@@ -14,7 +14,7 @@ from scipy import stats
 import hornbill
 from hornbill import layers, random
 from hornbill.engine.random import SeedGenerator
-from hornbill.engine.random_bits import HASH
+from hornbill.engine.random_bits import hash_generator
 
 N = 2**18
 KEYS = [
@@ -31,7 +31,7 @@ KEYS = [
 
 
 def key(data):
-    return jax.random.wrap_key_data(jnp.array(data, jnp.uint32), impl=HASH)
+    return jax.random.wrap_key_data(jnp.array(data, jnp.uint32), impl=hash_generator())
 
 
 def bits(data, shape=(N,)):

@@ -18,7 +18,7 @@ import numpy as np
 from hornbill.engine import settings
 from hornbill.engine.errors import ArgumentError
 from hornbill.engine.naming import auto_name, name_scope
-from hornbill.engine.random_bits import HASH
+from hornbill.engine.random_bits import hash_generator
 from hornbill.engine.variable import Variable, as_device_array
 
 __all__ = [
@@ -141,7 +141,8 @@ def draw_seed(seed: Any = None) -> jax.Array:
         seed: None (the global stream moves on), an int (the same key each time) or a SeedGenerator.
     """
     given = seed.seed_given if isinstance(seed, SeedGenerator) else seed is not None
-    return _key(seed, "threefry2x32" if given or settings.random_generator() == "threefry" else HASH)
+    own = not given and settings.random_generator() == "hash"
+    return _key(seed, hash_generator() if own else "threefry2x32")
 
 
 def jax_key(seed: Any = None) -> jax.Array:

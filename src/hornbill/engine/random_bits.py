@@ -7,14 +7,18 @@ the layer itself costs. A hash is plain arithmetic, which XLA fuses into whateve
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.extend.random import define_prng_impl
 
-__all__ = ["HASH"]
+from hornbill.engine.lazy import lazy_module
+
+__all__ = ["hash_generator"]
+
+_generators = lazy_module("jax.extend.random")  # it brings Pallas along, which an import should not wait for
 
 _STEP = 0x9E3779B9  # 2^32 divided by the golden ratio, odd: far apart values for neighbouring numbers
 
@@ -61,8 +65,10 @@ def _fold_in(key: Any, number: Any) -> Any:
     return jnp.stack([_hash(number.astype(jnp.uint32), key, domain) for domain in (5, 6)])  # (2,)
 
 
-HASH = define_prng_impl(
-    key_shape=(2,), seed=_seed, split=_split, random_bits=_random_bits, fold_in=_fold_in,
-    name="hornbill_hash", tag="hbh",
-)  # fmt: skip
-"""The generator, for `jax.random.key(seed, impl=HASH)` and `jax.random.wrap_key_data(data, impl=HASH)`."""
+@functools.cache
+def hash_generator() -> Any:
+    """Returns the generator, for `jax.random.key(seed, impl=...)` and `jax.random.wrap_key_data(data, impl=...)`."""
+    return _generators.define_prng_impl(
+        key_shape=(2,), seed=_seed, split=_split, random_bits=_random_bits, fold_in=_fold_in,
+        name="hornbill_hash", tag="hbh",
+    )  # fmt: skip
