@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 __all__ = [
     "ArgumentError",
@@ -36,8 +35,7 @@ __all__ = [
 _MOST_STEPS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A layer that ran before the one that stopped.
 
     Attributes:
@@ -55,11 +53,10 @@ class Step:
     def rewritten(self, change: Callable[[str], str]) -> Step:
         """Returns the step with its text changed by a function, and the shape likewise."""
         shape = tuple(None if change(str(size)) == "None" else size for size in self.shape)
-        return replace(self, shape=shape, text=change(self.text))
+        return self._replace(shape=shape, text=change(self.text))
 
 
-@dataclass(frozen=True, slots=True)
-class SourceLine:
+class SourceLine(NamedTuple):
     """A line of the user's program.
 
     Attributes:
