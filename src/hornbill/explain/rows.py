@@ -93,7 +93,9 @@ def _sentences(record: Record, inside: str | None) -> Iterator[tuple[str, str | 
                 yield from _sentences(child, inside)
 
 
-def _plain_code(row: Row, told: list[tuple[str, str | None, Sentence]]) -> list[tuple[str, str | None, Sentence]]:
+def _plain_code(
+    row: Row, told: list[tuple[str, str | None, Sentence]]
+) -> list[tuple[str, str | None, Sentence]]:
     """Returns sentences about what a layer does by operators or with JAX itself, where no op explains an axis."""
     if not row.inputs or not row.outputs or not isinstance(row.layer, Layer) or row.layer._sublayers():
         return []
