@@ -375,9 +375,8 @@ def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callb
     )  # fmt: skip
     callback_list.on_predict_begin()
     collected: list[Any] = []
-    pads = batches.batch_size is not None and model._can_pad("predict")
     with InterruptGuard() as guard:
-        for step, outputs in enumerate(_predictions(model, batches, callback_list, pads)):
+        for step, outputs in enumerate(_predictions(model, batches, callback_list)):
             collected.append(outputs)
             callback_list.on_predict_batch_end(step, {"outputs": outputs})
             guard.check()
@@ -400,12 +399,13 @@ def _is_one_batch(x: Any, batch_size: int) -> bool:
     )
 
 
-def _predictions(model: Any, batches: Batches, callbacks: CallbackList, pads: bool) -> Iterator[Any]:
+def _predictions(model: Any, batches: Batches, callbacks: CallbackList) -> Iterator[Any]:
+    size = batches.batch_size or 0
     for step, batch in enumerate(batches.epoch(0)):
         callbacks.on_predict_batch_begin(step)
         x, count = batch[0], batch_rows(batch)
-        if pads and step and count < (batches.batch_size or 1):
-            x, _ = pad_batch(x, batches.batch_size or 1)
+        if step and count < size and model._can_pad("predict"):
+            x, _ = pad_batch(x, size)
         outputs = model._steps.run("predict", (x, None, None, None))
         if batch_rows(x) != count:
             outputs = jax.tree_util.tree_map(lambda leaf, n=count: np.asarray(leaf)[:n], outputs)
