@@ -14,6 +14,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from hornbill.engine.products import PRODUCTS, multiply_adds
 from hornbill.engine.record import Record, TensorSpec
 from hornbill.explain.rules.base import first_spec
 from hornbill.explain.rules.products import einsum_terms
@@ -82,9 +83,7 @@ def _outside_ops(record: Record, trace: Trace) -> Cost:
     total = Cost()
     for place in range(*span):
         step = trace.steps[place]
-        if step.name not in ("dot_general", "conv_general_dilated") or not all(
-            map(trace.varies, step.inputs[:2])
-        ):
+        if step.name not in PRODUCTS or not all(map(trace.varies, step.inputs[:2])):
             continue
         if not any(first <= place <= last for first, last in inner):
             forward = _of_step(step, trace)
@@ -95,12 +94,8 @@ def _outside_ops(record: Record, trace: Trace) -> Cost:
 
 
 def _of_step(step: Step, trace: Trace) -> int:
-    shapes = [trace.shapes[n] for n in step.inputs[:2] if n is not None]
-    output = math.prod(trace.shapes[step.outputs[0]])
-    numbers = step.params["dimension_numbers"]
-    if step.name == "dot_general":
-        return output * math.prod(shapes[0][axis] for axis in numbers[0][0])
-    return output * math.prod(shapes[1]) // max(shapes[1][numbers.rhs_spec[0]], 1)
+    left, right = (trace.shapes[n] for n in step.inputs[:2] if n is not None)
+    return multiply_adds(step.name, step.params, left, right, trace.shapes[step.outputs[0]])
 
 
 def _factors(record: Record, trace: Trace, inside: bool | None) -> list[bool]:

@@ -5,9 +5,10 @@ Not for: explaining costs to people (`explain`), which counts layer by layer.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
+
+from hornbill.engine.products import PRODUCTS, multiply_adds
 
 __all__ = ["Workload", "workload_of"]
 
@@ -35,14 +36,11 @@ def workload_of(jaxpr: Any) -> Workload:
     """Returns the multiply-adds of a traced function; a `while` of unknown length counts once."""
     total = Workload()
     for equation in jaxpr.eqns:
-        name, shapes = equation.primitive.name, [v.aval.shape for v in (*equation.invars, *equation.outvars)]
-        if name == "dot_general":
-            ((contracted, _), _) = equation.params["dimension_numbers"]
-            depth = math.prod(shapes[0][axis] for axis in contracted)
-            total += Workload(products=math.prod(shapes[-1]) * depth)
-        elif name == "conv_general_dilated":
-            filters = shapes[1][equation.params["dimension_numbers"].rhs_spec[0]]
-            total += Workload(convolutions=math.prod(shapes[-1]) * math.prod(shapes[1]) // max(filters, 1))
+        name = equation.primitive.name
+        if name in PRODUCTS:
+            shapes = [v.aval.shape for v in (*equation.invars[:2], equation.outvars[0])]
+            count = multiply_adds(name, equation.params, *shapes)
+            total += Workload(products=count) if name == "dot_general" else Workload(convolutions=count)
         for inner in _inner(equation.params):
             total += workload_of(inner) * int(equation.params.get("length", 1) if name == "scan" else 1)
     return total
