@@ -22,13 +22,13 @@ from hornbill.engine.errors import (
     ShapeError,
     did_you_mean,
 )
+from hornbill.engine.frames import is_users
 from hornbill.engine.operators import OPS
 from hornbill.engine.settings import is_traceback_filtering_enabled
 
 __all__ = ["blamed", "describe_values", "raise_blamed", "users_frames", "without_engine_notes"]
 
 _ENGINE = ("jax", "jaxlib", "numpy", "hornbill", "ml_dtypes", "opt_einsum")
-_HIDDEN = ("hornbill", "jax", "jaxlib", "contextlib", "functools")
 _WORDS = (("dot_general requires contracting dimensions to have the same shape, got",
            "A product sums over axes that must have one size; they have"),)  # fmt: skip
 _ATTRIBUTE = re.compile(r"(?:\w*Tracer|'\S*ArrayImpl' object) has no attribute '?(\w+)'?$")
@@ -177,8 +177,7 @@ def users_frames(trace: TracebackType | None) -> TracebackType | None:
     """Returns a traceback without the frames of Hornbill and JAX."""
     kept = []
     while trace is not None:
-        module = trace.tb_frame.f_globals.get("__name__", "")
-        if module.partition(".")[0] not in _HIDDEN:
+        if is_users(trace.tb_frame):
             kept.append(trace)
         trace = trace.tb_next
     result = None

@@ -9,10 +9,11 @@ from __future__ import annotations
 import sys
 import warnings
 
+from hornbill.engine.frames import is_users
+
 __all__ = ["forget_warnings", "warn_once"]
 
 _said: set[str] = set()
-_NOT_THE_USER = ("hornbill", "jax", "contextlib", "functools")
 
 
 def warn_once(key: str, text: str) -> None:
@@ -25,7 +26,7 @@ def warn_once(key: str, text: str) -> None:
 def _depth_of_user() -> int:
     """Returns the `stacklevel` of the first caller outside Hornbill and of the JAX that traces for it."""
     depth, frame = 1, sys._getframe(1)
-    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] in _NOT_THE_USER:
+    while frame is not None and not is_users(frame):
         depth, frame = depth + 1, frame.f_back
     return depth
 

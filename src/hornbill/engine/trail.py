@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from hornbill.engine.axes import describe_shape
 from hornbill.engine.context import context
 from hornbill.engine.errors import HornbillError, SourceLine, Step
+from hornbill.engine.frames import is_users
 from hornbill.engine.lazy import lazy_module
 from hornbill.engine.record import Record, TensorSpec
 
@@ -28,9 +29,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def line_of_user() -> tuple[str, int] | None:
-    """Returns file and line of the innermost frame that is not Hornbill's, as cheaply as can be."""
+    """Returns file and line of the innermost frame of the user's code, as cheaply as can be."""
     frame = sys._getframe(1)
-    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "hornbill":
+    while frame is not None and not is_users(frame):
         frame = frame.f_back
     return None if frame is None else (frame.f_code.co_filename, frame.f_lineno)
 
