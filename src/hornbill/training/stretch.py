@@ -126,9 +126,8 @@ class Stretch:
             count * steps, loop, table, np.int32(rows), np.int32(steps), np.int32(count)
         )
         logs, no_number = jax.device_get((logs, no_number))
-        return [{name: value[i] for name, value in logs.items()} for i in range(count)], no_number[
-            :count
-        ].tolist()
+        each = [{name: value[i] for name, value in logs.items()} for i in range(count)]
+        return each, no_number[:count].tolist()
 
     def _steps_in_a_chunk(self) -> int:
         return _FIRST_CHUNK if self._seconds is None else int(_CHUNK_SECONDS / self._seconds)
