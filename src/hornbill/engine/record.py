@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Record", "TensorSpec", "merge_records"]
+__all__ = ["Record", "TensorSpec", "merge_records", "specs_in"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +58,22 @@ class Record:
 
     def tensors(self) -> list[TensorSpec]:
         """Returns the shapes that came in, in the order of the parameters."""
-        found: list[TensorSpec] = []
-        _collect(self.arguments, found)
-        return found
+        return specs_in(self.arguments)
+
+    def results(self) -> list[TensorSpec]:
+        """Returns the shapes that came out."""
+        return specs_in(self.output)
 
 
-def _collect(value: Any, found: list[TensorSpec]) -> None:
+def specs_in(value: Any) -> list[TensorSpec]:
+    """Returns the tensors of a recorded value, nested as it may be, in order."""
     if isinstance(value, TensorSpec):
-        found.append(value)
-    elif isinstance(value, dict):
-        for item in value.values():
-            _collect(item, found)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            _collect(item, found)
+        return [value]
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, (list, tuple)):
+        return []
+    return [spec for item in value for spec in specs_in(item)]
 
 
 def merge_records(first: Record, second: Record) -> Record:

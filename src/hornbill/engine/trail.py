@@ -18,7 +18,7 @@ from hornbill.engine.context import context
 from hornbill.engine.errors import HornbillError, SourceLine, Step
 from hornbill.engine.frames import is_users
 from hornbill.engine.lazy import lazy_module
-from hornbill.engine.record import Record, TensorSpec
+from hornbill.engine.record import Record
 
 __all__ = ["line_of_user", "with_trail"]
 
@@ -98,7 +98,7 @@ def _steps_of_graph(tensors: list[Any]) -> Iterator[Step]:
 def _steps_of_record(record: Record | None) -> Iterator[Step]:
     """Yields the layers that the call in progress has finished."""
     for child in record.children if record is not None else ():
-        outputs = [leaf for leaf in _leaves(child.output) if isinstance(leaf, TensorSpec)]
+        outputs = child.results()
         if child.kind == "layer" and outputs:
             yield _step(child.name, type(child.source).__name__, outputs[0].shape, child, child.source)
 

@@ -12,8 +12,7 @@ from typing import Any
 from hornbill.engine.axes import axis_names
 from hornbill.engine.graph import OpOperation
 from hornbill.engine.layer import Layer
-from hornbill.engine.record import Record, TensorSpec
-from hornbill.engine.symbolic import KerasTensor
+from hornbill.engine.record import Record
 from hornbill.explain.counts import count_formula, weight_document
 from hornbill.explain.languages import Catalogue, words
 from hornbill.explain.numbers import Numbers
@@ -173,14 +172,6 @@ def _links(rows: list[Row]) -> list[tuple[int | None, list[int]]]:
     return found
 
 
-def _specs(value: Any) -> list[Any]:
-    if isinstance(value, (TensorSpec, KerasTensor)):
-        return [value]
-    if isinstance(value, dict):
-        return [spec for item in value.values() for spec in _specs(item)]
-    return [spec for item in value for spec in _specs(item)] if isinstance(value, (list, tuple)) else []
-
-
 def _given(row: Row) -> list[Any]:
     if row.node is not None:
         return row.node.inputs
@@ -190,7 +181,7 @@ def _given(row: Row) -> list[Any]:
 def _results(row: Row) -> list[Any]:
     if row.node is not None:
         return row.node.outputs
-    return _specs(row.record.output) if row.record is not None else []
+    return row.record.results() if row.record is not None else []
 
 
 def _tensor(tensor: Any, layer: Any) -> dict[str, Any]:
@@ -231,7 +222,7 @@ def _ops(row: Row) -> list[dict[str, Any]]:
             "name": record.name,
             "rule": record.rule,
             "inputs": [_tensor(t, row.layer) for t in record.tensors()],
-            "output": next((_tensor(t, row.layer) for t in _specs(record.output)), None),
+            "output": next((_tensor(t, row.layer) for t in record.results()), None),
         }
         for record in records
     ]

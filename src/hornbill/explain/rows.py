@@ -17,9 +17,9 @@ from typing import Any
 from hornbill.engine.errors import NotBuiltError
 from hornbill.engine.graph import Node, OpOperation
 from hornbill.engine.layer import Layer
-from hornbill.engine.record import Record, TensorSpec
+from hornbill.engine.record import Record
 from hornbill.engine.shapes import tensors_from_shapes
-from hornbill.engine.symbolic import KerasTensor, infer_spec
+from hornbill.engine.symbolic import infer_spec
 from hornbill.engine.variable import hollow_weights
 from hornbill.explain.plain_code import plain_records
 from hornbill.explain.rules.base import changed_axes
@@ -106,16 +106,6 @@ def _plain_code(
         return []
     records = plain_records(row.layer, row.record)
     return [(r.name, None, s) for r in records for s in sentences_of(r) if s.axis is None or s.axis in left]
-
-
-def _shapes(value: Any) -> list[tuple[int | None, ...]]:
-    if isinstance(value, (TensorSpec, KerasTensor)):
-        return [value.shape]
-    if isinstance(value, dict):
-        return [shape for item in value.values() for shape in _shapes(item)]
-    if isinstance(value, (list, tuple)):
-        return [shape for item in value for shape in _shapes(item)]
-    return []
 
 
 def rows_of(model: Any, expand_nested: bool = False) -> list[Row]:
@@ -213,7 +203,7 @@ def _row_of_node(node: Node, depth: int) -> Row:
 def _row_of_record(record: Record, depth: int) -> Row:
     return Row(
         record.source, record.name, type(record.source).__name__, [t.shape for t in record.tensors()],
-        _shapes(record.output), [], record, depth,
+        [t.shape for t in record.results()], [], record, depth,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hornbill.engine.axes import axis_names
-from hornbill.engine.record import Record, TensorSpec
+from hornbill.engine.record import Record, TensorSpec, specs_in
 from hornbill.explain.languages import Catalogue, words
 
 __all__ = [
@@ -112,11 +112,7 @@ def disagreeing(record: Record) -> list[Sentence]:
 
 def first_spec(value: Any) -> TensorSpec | None:
     """Returns the first tensor of a structure."""
-    if isinstance(value, TensorSpec):
-        return value
-    if isinstance(value, (list, tuple)):
-        return next((found for item in value if (found := first_spec(item)) is not None), None)
-    return None
+    return next(iter(specs_in(value)), None)
 
 
 def whole(record: Record) -> TensorSpec:
