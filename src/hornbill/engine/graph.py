@@ -143,6 +143,10 @@ class Operation(Configurable):
         """The KerasTensor, or structure of them, that the operation gave."""
         return self._only_node("output").output_structure
 
+    def _inner_graph(self) -> Any:
+        """The graph of calls that it runs, with `inputs`, `outputs` and `_program`; None if it has code of its own."""
+        return None
+
     def _nodes(self) -> list[Node]:
         return self._inbound_nodes
 

@@ -89,9 +89,10 @@ def _model(target: Any, layers: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _ends(target: Any) -> tuple[list[Any], list[Any]] | None:
     """Returns the inputs and outputs of a graph model."""
-    if "_program" not in target.__dict__ and target.__dict__.get("_output_tensor") is None:
+    graph = target._inner_graph()
+    if graph is None:
         return None
-    return [_tensor(t, None) for t in target.inputs], [_tensor(t, None) for t in target.outputs]
+    return [_tensor(t, None) for t in graph.inputs], [_tensor(t, None) for t in graph.outputs]
 
 
 def _name_channels_first(layers: list[dict[str, Any]], rows: list[Row]) -> None:

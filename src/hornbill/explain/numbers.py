@@ -277,10 +277,9 @@ def _trace(target: Any, rows: list[Row]) -> Trace | None:
 
 
 def _arguments(target: Any, rows: list[Row]) -> tuple[tuple[Any, ...] | None, dict[str, Any]]:
-    if "_inputs_structure" in target.__dict__:
-        return (target._inputs_structure,), {}
-    if target.__dict__.get("_output_tensor") is not None and target.__dict__.get("_input_layer") is not None:
-        return (target.inputs[0],), {}
+    graph = target._inner_graph()
+    if graph is not None:
+        return (graph._inputs_structure,), {}
     if len(rows) == 1 and rows[0].node is not None and rows[0].layer is target:
         return rows[0].node.args, rows[0].node.kwargs
     shapes = target._build_shapes if isinstance(target, Layer) else None

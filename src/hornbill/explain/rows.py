@@ -180,13 +180,8 @@ def _is_model(operation: Any) -> bool:
 
 def _nodes(model: Any) -> list[Node] | None:
     """Returns the nodes of a graph model, or None for one with a `call` of its own."""
-    program = model.__dict__.get("_program")
-    if program is not None:
-        return program.nodes
-    tensor = model.__dict__.get("_output_tensor")
-    if tensor is not None and model.__dict__.get("_input_layer") is not None:
-        return model._graph()._program.nodes
-    return None
+    graph = model._inner_graph()
+    return None if graph is None else graph._program.nodes
 
 
 def _row_of_node(node: Node, depth: int) -> Row:

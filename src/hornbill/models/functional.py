@@ -102,6 +102,9 @@ class Functional(Model):
         """The input KerasTensors as a flat list."""
         return leaves_of(self._inputs_structure)
 
+    def _inner_graph(self) -> Functional | None:
+        return self if "_program" in self.__dict__ else None
+
     @property
     def outputs(self) -> list[KerasTensor]:
         """The output KerasTensors as a flat list."""

@@ -191,6 +191,10 @@ class Sequential(Model):
             self.__dict__["_functional"] = graph
         return graph
 
+    def _inner_graph(self) -> Functional | None:
+        known = self._output_tensor is not None and self._input_layer is not None
+        return self._graph() if known else None
+
     @property
     def inputs(self) -> list[KerasTensor]:
         """The input KerasTensor in a list."""

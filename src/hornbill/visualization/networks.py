@@ -55,10 +55,10 @@ def _inner_nodes(node: Node) -> list[Node]:
 def _graph_or_none(model: Any) -> Graph | None:
     if not isinstance(model, Layer):
         return None
-    if model.__dict__.get("_output_tensor") is not None and model.__dict__.get("_input_layer") is not None:
-        model = model._graph()  # type: ignore[attr-defined]
-    program = model.__dict__.get("_program")
-    return None if program is None else Graph(model, program.inputs, program.outputs, program)
+    graph = model._inner_graph()
+    if graph is None:
+        return None
+    return Graph(graph, graph._program.inputs, graph._program.outputs, graph._program)
 
 
 def graph_of(owner: str, model: Any) -> Graph:
