@@ -55,8 +55,8 @@ def build_layer(layer: Any, language: str = "en", input_shape: Any = None) -> di
 
 
 def _document(target: Any, rows: list[Row], catalogue: Catalogue, memory: bool = True) -> dict[str, Any]:
-    links, numbers = _links(rows), Numbers(target, rows)
-    layers = [{**_layer(i, rows, links, catalogue), **_costs(numbers, i, links)} for i in range(len(rows))]
+    numbers, models = Numbers(target, rows), _enclosing(rows)
+    layers = [_layer(i, numbers, models[i], catalogue) for i in range(len(rows))]
     _name_channels_first(layers, rows)
     document = {
         "schema": SCHEMA,
@@ -114,10 +114,11 @@ def _name_channels_first(layers: list[dict[str, Any]], rows: list[Row]) -> None:
 # ---- rows
 
 
-def _layer(
-    index: int, rows: list[Row], links: list[tuple[int | None, list[int]]], catalogue: Catalogue
-) -> dict[str, Any]:
-    row = rows[index]
+def _layer(index: int, numbers: Numbers, model: int | None, catalogue: Catalogue) -> dict[str, Any]:
+    rows = numbers.rows
+    row, of_the_whole = rows[index], plain(numbers.layer(index))
+    if row.class_name == "InputLayer":
+        of_the_whole["parents"] = []  # what enters an inner model is what its row takes
     weights = row.layer.weights if isinstance(row.layer, Layer) else []
     trainable = {id(v) for v in row.layer.trainable_weights} if weights else set()
     described = [weight_document(v, id(v) in trainable) for v in weights]
@@ -128,8 +129,8 @@ def _layer(
         "name": row.name,
         "class": row.class_name,
         "depth": row.depth,
-        "parent": links[index][0],
-        "parents": links[index][1],
+        "parent": model,
+        "parents": of_the_whole["parents"],
         "inputs": [_tensor(t, row.layer) for t in _given(row)],
         "outputs": [_tensor(t, row.layer) for t in _results(row)],
         "sentences": _sentences(row, catalogue),
@@ -146,30 +147,18 @@ def _layer(
         "config": config,
         "code": code_of(row.layer, row.node),
         "ops": _ops(row),
+        **of_the_whole,
     }
 
 
-def _costs(numbers: Numbers, index: int, links: list[tuple[int | None, list[int]]]) -> dict[str, Any]:
-    """Returns what follows from the whole model; the graph knows the parents of its own rows."""
-    found = plain(numbers.layer(index))
-    return {**found, "parents": links[index][1]} if numbers.rows[index].node is not None else found
-
-
-def _links(rows: list[Row]) -> list[tuple[int | None, list[int]]]:
-    """Returns, for each row, the row of the model it stands inside and the rows whose outputs it takes."""
-    found: list[tuple[int | None, list[int]]] = []
+def _enclosing(rows: list[Row]) -> list[int | None]:
+    """Returns, for each row, the row of the model it stands inside."""
+    found: list[int | None] = []
     open_rows: list[int] = []  # the row of each open depth
-    levels: dict[int | None, dict[int, int]] = {}  # rows of the nodes of each model's row
     for index, row in enumerate(rows):
         del open_rows[row.depth :]
-        parent = open_rows[-1] if open_rows else None
+        found.append(open_rows[-1] if open_rows else None)
         open_rows.append(index)
-        level = levels.setdefault(parent, {})
-        node = row.node
-        parents = [] if node is None else [level[id(n)] for n in node.parent_nodes if id(n) in level]
-        if node is not None:
-            level[id(node)] = index
-        found.append((parent, list(dict.fromkeys(parents))))
     return found
 
 
