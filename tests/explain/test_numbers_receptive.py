@@ -276,11 +276,7 @@ def test_no_layer_sees_outside_its_box(case):
     if getattr(layer, "stateful", False):
         pytest.skip("remembers its state, which a gradient cannot carry")
     tensors = [layers.Input(batch_shape=(1, *a.shape[1:])) for a in arrays]
-    try:
-        made = layer(tensors if len(tensors) > 1 else tensors[0])
-        model = hornbill.Model(tensors, made)
-    except (hornbill.engine.errors.HornbillError, TypeError, ValueError) as error:
-        pytest.skip(f"not in a graph of one sample: {type(error).__name__}")
+    model = hornbill.Model(tensors, layer(tensors if len(tensors) > 1 else tensors[0]))
     numbers, rows = numbers_of(model)
     index = next(i for i, row in enumerate(rows) if row.layer is layer)
     shape = rows[index].outputs[0]
