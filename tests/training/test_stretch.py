@@ -10,6 +10,7 @@ from tests.numerics import assert_close
 
 import hornbill
 from hornbill import layers
+from hornbill.ops import native
 from hornbill.training.step import Steps
 from hornbill.training.stretch import stretch_pays
 from hornbill.training.workload import Workload, workload_of
@@ -132,15 +133,45 @@ def test_is_used_for_small_models_and_compiles_once_for_data_of_similar_size(mon
     assert len(compiled) == first
 
 
-def test_wide_convolutions_run_step_by_step():
-    model = wide_convolution()
+def test_wide_convolutions_run_step_by_step_without_kernels_of_their_own():
     batch = (np.zeros((4, 28, 28, 1), "float32"), np.zeros((4, 10), "float32"), None, None)
+    model = wide_convolution()
     model._prepare("train", batch[:3])
-    assert not stretch_pays(model._steps, "train", batch)
+    with native.without():
+        assert not stretch_pays(model._steps, "train", batch)
+    model = wide_convolution()
+    model._prepare("train", batch[:3])
+    assert stretch_pays(model._steps, "train", batch) == (native.package() is not None)
     model = dense()
     batch = (X[:4], Y[:4], None, None)
     model._prepare("train", batch[:3])
     assert stretch_pays(model._steps, "train", batch)
+
+
+@pytest.mark.parametrize("source", ["arrays", "generator"])
+@pytest.mark.parametrize("kind", ["train", "test"])
+def test_callbacks_hear_of_every_steps_per_execution_batches(source, kind):
+    """The first and the last batch of each call; Keras names batches that do not exist where the last call is short."""
+    heard = []
+
+    class Listener(hornbill.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            heard.append(batch)
+
+        on_train_batch_end = on_test_batch_begin = on_test_batch_end = on_train_batch_begin
+
+    results = []
+    for group in (3, 1):
+        model = dense()
+        model.compile("adam", "mse", steps_per_execution=group)
+        run = model.fit if kind == "train" else model.evaluate
+        parts = (((X[i : i + 4], Y[i : i + 4])) for i in range(0, 20, 4))
+        data = {"x": X[:20], "y": Y[:20], "batch_size": 4} if source == "arrays" else {"x": parts}
+        shuffle = {"shuffle": False} if kind == "train" and source == "arrays" else {}
+        run(**data, **shuffle, verbose=0, callbacks=[Listener()])
+        results.append(model.get_weights())
+    assert heard == [0, 2, 3, 4, *np.repeat(np.arange(5), 2)]
+    assert_close(*results)
 
 
 class EveryEpoch(hornbill.callbacks.Callback):

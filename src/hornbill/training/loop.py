@@ -262,12 +262,7 @@ class _EpochRunner:
             if self.stretch is not None:
                 step, logs = self._run_stretches(self.stretch, epoch, step, guard)
             if not (logs is not None and (self.model.stop_training or self._is_over(epoch, step))):
-                for batch in self.batches.epoch(epoch, step):
-                    logs = self._run_one(epoch, step, batch)
-                    step += 1
-                    guard.check()
-                    if self.model.stop_training:
-                        break
+                logs = self._run_singly(epoch, step, guard, logs)
         if logs is None:
             raise DataError(
                 "The data gave no batch in this epoch.", fixes="Check steps_per_epoch and the generator."
@@ -280,11 +275,22 @@ class _EpochRunner:
         count = self.batches.steps_in(epoch)
         return count is not None and step >= count
 
-    def _run_one(self, epoch: int, step: int, batch: Any) -> Any:
-        self.callbacks.on_train_batch_begin(step)
-        logs = self.model._steps.run("train", self.padding.fill(batch))
-        self.watch.note(epoch, step, logs)
-        self.callbacks.on_train_batch_end(step, Logs(logs))
+    def _run_singly(self, epoch: int, first: int, guard: InterruptGuard, logs: Any) -> Any:
+        """Runs the batches of an epoch from `first` on one by one; callbacks hear of every `steps_per_execution`."""
+        group, told, step = self.model.steps_per_execution, True, first
+        for step, batch in enumerate(self.batches.epoch(epoch, first), first):
+            if told:
+                self.callbacks.on_train_batch_begin(step)
+            logs = self.model._steps.run("train", self.padding.fill(batch))
+            self.watch.note(epoch, step, logs)
+            told = (step + 1) % group == 0
+            if told:
+                self.callbacks.on_train_batch_end(step, Logs(logs))
+            guard.check()
+            if self.model.stop_training:
+                break
+        if not told:
+            self.callbacks.on_train_batch_end(step, Logs(logs))
         return logs
 
     def _run_stretches(
@@ -347,13 +353,19 @@ def _run_evaluation(model: Any, batches: Batches, callbacks: CallbackList) -> di
                 first += count
                 callbacks.on_test_batch_end(first - 1, Logs(logs))
                 guard.check()
+        group, told, step = model.steps_per_execution, True, first
         for step, batch in enumerate(batches.epoch(0, first), first):
             if model.stop_evaluating:
                 break
-            callbacks.on_test_batch_begin(step)
+            if told:
+                callbacks.on_test_batch_begin(step)
             logs = model._steps.run("test", padding.fill(batch))
-            callbacks.on_test_batch_end(step, Logs(logs))
+            told = (step + 1) % group == 0
+            if told:
+                callbacks.on_test_batch_end(step, Logs(logs))
             guard.check()
+        if not told:
+            callbacks.on_test_batch_end(step, Logs(logs))
     if logs is None:
         raise DataError("The data gave no batch to evaluate.", fixes="Check steps and the generator.")
     results = dict(Logs(logs))

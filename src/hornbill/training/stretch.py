@@ -1,8 +1,9 @@
-"""Many short steps in one compiled call.
+"""Many steps in one compiled call.
 
-When a step takes little more than what it costs to start one, the data is put on the device once and a compiled loop
-runs over its rows. Whether that pays follows from the step's trace alone, so that equal programs give equal numbers
-whatever the machine is doing; only how many steps one call runs is measured.
+The data is put on the device once and a compiled loop runs over its rows. That saves what it costs to start a step,
+and for large steps the pages of their temporary memory, which the system hands out anew for every call. Whether it
+pays follows from the step's trace alone, so that equal programs give equal numbers whatever the machine is doing; only
+how many steps one call runs is measured.
 """
 
 from __future__ import annotations
@@ -20,13 +21,17 @@ from hornbill.training.step import Steps
 __all__ = ["Stretch", "open_stretch", "stretch_pays"]
 
 _CHUNK_SECONDS = 0.1
-_FIRST_CHUNK = 32
+_LONG_STEPS, _LONG_SECONDS = (
+    4,
+    1.0,
+)  # of long steps, as many in one call as spare memory pages and still heed Ctrl-C
+_FIRST_CHUNK, _FIRST_WORK = 32, 10**10  # steps, and their multiply-adds, before a step is timed
 _NEVER = 2**31 - 1
 _MOST_EPOCHS, _MOST_STEPS, _MOST_LINES = 256, 1000, 2**20
-_MOST_PRODUCTS = 100_000_000
 _MOST_CONVOLUTIONS = 200_000
-"""Multiply-adds up to which a loop is faster than single steps on a CPU. XLA runs the gradients of convolutions inside
-loops by a generic path, about twenty times slower than outside (docs/design.md)."""
+"""Multiply-adds of XLA's convolutions up to which a loop is faster than single steps on a CPU: XLA runs their gradients
+inside loops by a generic path, about twenty times slower than outside (docs/design.md). Matrix products and
+hornbill-native's convolutions run as fast inside."""
 
 
 def open_stretch(model: Any, kind: str, batches: Any, mask: Any, wants_batches: bool) -> Stretch | None:
@@ -37,21 +42,20 @@ def open_stretch(model: Any, kind: str, batches: Any, mask: Any, wants_batches: 
         kind: "train" or "test".
         batches: The data.
         mask: Row mask of a full batch, where short ones are filled up; or None.
-        wants_batches: Whether a callback wants to be told of every batch.
+        wants_batches: Whether a callback wants to be told of every batch (or every `steps_per_execution` batches).
     """
     if not isinstance(batches, ArrayBatches) or not batches.resident or batches.shuffle == "batch":
         return None
-    if wants_batches or not model._runs_compiled:
+    if (wants_batches and model.steps_per_execution == 1) or not model._runs_compiled:
         return None
     if not stretch_pays(model._steps, kind, (*batches.spec, mask)):
         return None
-    return Stretch(model._steps, kind, batches, mask is not None)
+    return Stretch(model._steps, kind, batches, mask, model.steps_per_execution)
 
 
 def stretch_pays(steps: Steps, kind: str, batch: Any) -> bool:
     """Returns whether a loop runs steps on batches like `batch` faster than single calls."""
-    work = steps.workload(kind, batch)
-    return work.convolutions <= _MOST_CONVOLUTIONS and work.products <= _MOST_PRODUCTS
+    return steps.workload(kind, batch).convolutions <= _MOST_CONVOLUTIONS
 
 
 class Stretch:
@@ -61,11 +65,18 @@ class Stretch:
         steps: The model's steps; they keep the compiled loop for the next run.
         kind: "train" or "test".
         batches: Data in memory.
-        masked: Whether a short last batch is filled up and its added rows masked; else it is left out.
+        mask: Row mask of a full batch, if a short last batch is filled up and its added rows masked; with None it is
+            left out.
+        steps_per_execution: How many steps one call runs; with 1 about as many as a tenth of a second takes.
     """
 
-    def __init__(self, steps: Steps, kind: str, batches: ArrayBatches, masked: bool) -> None:
-        self._steps, self._kind, self._batches, self._masked = steps, kind, batches, masked
+    def __init__(
+        self, steps: Steps, kind: str, batches: ArrayBatches, mask: Any, steps_per_execution: int
+    ) -> None:
+        self._steps, self._kind, self._batches, self._masked = steps, kind, batches, mask is not None
+        self._asked = steps_per_execution
+        work = steps.workload(kind, (*batches.spec, mask)).all
+        self._first_chunk = max(1, min(_FIRST_CHUNK, _FIRST_WORK // max(1, work)))
         self._size = min(batches.batch_size, batches.rows)
         self._loop = steps.kept(kind, lambda: _loop_of(steps.with_state(kind), kind))
         self._seconds: float | None = None  # of one step
@@ -130,7 +141,12 @@ class Stretch:
         return each, no_number[:count].tolist()
 
     def _steps_in_a_chunk(self) -> int:
-        return _FIRST_CHUNK if self._seconds is None else int(_CHUNK_SECONDS / self._seconds)
+        if self._asked > 1:
+            return self._asked
+        if self._seconds is None:
+            return self._first_chunk
+        few = min(_LONG_STEPS, int(_LONG_SECONDS / self._seconds))
+        return max(few, int(_CHUNK_SECONDS / self._seconds))
 
     def _timed(self, count: int, loop: Any, *arguments: Any) -> tuple[Any, Any]:
         """Runs a loop and writes the state back; the second call, which compiles nothing, is timed."""
