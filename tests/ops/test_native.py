@@ -16,6 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hornbill
+from hornbill.engine.context import fresh_context
+from hornbill.engine.record import Record
 from hornbill.ops import linalg, native, nn
 from hornbill.ops.conv import transposed_sizes
 
@@ -110,6 +112,42 @@ def native_pads(padding, sizes, spans, stride):
         return [(0, 0)] * len(sizes)
     totals = [max((-(-n // stride) - 1) * stride + span - n, 0) for n, span in zip(sizes, spans, strict=True)]
     return [(total // 2, total - total // 2) for total in totals]
+
+
+@needs_kernels
+@pytest.mark.parametrize("activation", [None, "linear", "relu"])
+@pytest.mark.parametrize(("rank", "groups", "strides"), [(1, 1, 2), (2, 1, 1), (2, 2, 1)])
+def test_layer_adds_bias_and_activates_in_one_pass(activation, rank, groups, strides):
+    kind = {1: hornbill.layers.Conv1D, 2: hornbill.layers.Conv2D}[rank]
+    layer = kind(24, 3, strides, "same", groups=groups, activation=activation, bias_initializer="normal")
+    x = floats(2, *(11,) * rank, 8 * groups)
+    layer(x)
+
+    def ours(x, w, b):
+        return layer.stateless_call([w, b], [], x)[0]
+
+    weights = [np.asarray(variable.value) for variable in layer.trainable_variables]
+    assert "hornbill_conv_bias" in jax.jit(ours).lower(x, *weights).as_text()
+    y, back = jax.vjp(ours, x, *weights)
+    g = floats(*y.shape)
+    around = [native_pads("same", [11], [3], strides)[0]] * rank
+    sums = plain(x, weights[0], g, (strides,) * rank, around, (1,) * rank, groups)[0] + weights[1]
+    open_ = sums > 0 if activation == "relu" else np.ones(sums.shape, bool)
+    assert open_.mean() > 0.2
+    _, by_x, by_w = plain(x, weights[0], g * open_, (strides,) * rank, around, (1,) * rank, groups)
+    by_b = (g * open_).astype(np.float64).reshape(-1, 24).sum(0)
+    for mine, theirs in zip((y, *back(g)), (np.where(open_, sums, 0), by_x, by_w, by_b), strict=True):
+        close(mine, theirs)
+    names = [child.name for child in recorded(layer, x)]
+    assert names == ["conv", "add", *(["relu"] if activation == "relu" else [])]
+
+
+def recorded(layer, x):
+    """Returns the records of the ops that a layer calls."""
+    record = Record("layer", layer.name)
+    with fresh_context(recorder=record):
+        layer.call(x)
+    return record.children
 
 
 @needs_kernels

@@ -17,6 +17,7 @@ from hornbill.engine.errors import ArgumentError, ShapeError
 from hornbill.engine.input_spec import InputSpec
 from hornbill.engine.registry import register_public
 from hornbill.layers.shared import ConfigLayer, add_bias, known_channels, spatial_names, with_defaults
+from hornbill.ops.conv import conv_bias
 from hornbill.ops.windows import per_axis
 
 __all__ = ["Conv1D", "Conv2D", "Conv3D", "Convolution1D", "Convolution2D", "Convolution3D"]
@@ -158,7 +159,15 @@ class Conv(WindowLayer):
             last = self.data_format == "channels_last"
             inputs = ops.pad(inputs, ((0, 0), steps, (0, 0)) if last else ((0, 0), (0, 0), steps))
             arguments["padding"] = "valid"
-        return self._finish(ops.conv(inputs, self.kernel, **arguments))
+        outputs = self._in_one_pass(inputs, arguments)
+        return self._finish(ops.conv(inputs, self.kernel, **arguments)) if outputs is None else outputs
+
+    def _in_one_pass(self, inputs: Any, arguments: dict[str, Any]) -> Any:
+        """Returns the outputs if one kernel can convolve, add the bias and activate, else None."""
+        plain, relu = self.activation in (None, activations.linear), self.activation is activations.relu
+        if self.bias is None or not (plain or relu):
+            return None
+        return conv_bias(inputs, self.kernel, self.bias, relu, **arguments)
 
 
 class Conv1D(Conv):

@@ -12,12 +12,14 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jax import lax
 
+from hornbill.engine.context import context
 from hornbill.engine.errors import ShapeError
-from hornbill.engine.op import Tensor, op
+from hornbill.engine.op import Tensor, convert_to_tensor, op
 from hornbill.ops import native
 from hornbill.ops.windows import (
     axis_names,
@@ -126,6 +128,73 @@ def conv(
         >>> conv(np.ones((1, 28, 28, 1), "float32"), np.ones((3, 3, 1, 8), "float32")).shape
         (1, 26, 26, 8)
     """
+    call = _checked(inputs, kernel, strides, padding, data_format, dilation_rate)
+    if call.served:
+        return native.conv(*call.operands, *call.window)
+    return lax.conv_general_dilated(
+        *call.operands,
+        window_strides=call.strides,
+        padding=call.padding.upper(),
+        rhs_dilation=call.dilation,
+        dimension_numbers=_layout(inputs.ndim, call.data_format),
+        feature_group_count=call.groups,
+    )
+
+
+def conv_bias(inputs: Tensor, kernel: Tensor, bias: Tensor, relu: bool, **arguments: Any) -> Tensor | None:
+    """Returns `conv(inputs, kernel, **arguments) + bias`, then its relu, in one pass over the outputs.
+
+    Args:
+        inputs: The array to convolve, (batch, spatial..., channels).
+        kernel: The weights, (kernel spatial..., channels / groups, filters).
+        bias: One number per filter, (filters,).
+        relu: Whether sums below 0 become 0.
+        **arguments: As those of `conv`.
+
+    Returns:
+        The result, (batch, new spatial..., filters); None where only the single ops can do it: no kernel of
+        hornbill-native takes the call, or ops are being recorded for an explanation.
+    """
+    if context().recorder is not None or native.package() is None:
+        return None
+    inputs, kernel, bias = map(convert_to_tensor, (inputs, kernel, bias))
+    call = _checked(inputs, kernel, **arguments)
+    if not call.served or bias.dtype != jnp.float32:
+        return None
+    return native.conv_bias(*call.operands, bias, *call.window, relu=relu)
+
+
+class _Call(NamedTuple):
+    """The arguments of a convolution, checked."""
+
+    inputs: Tensor
+    kernel: Tensor
+    strides: tuple[int, ...]
+    padding: str
+    data_format: str
+    dilation: tuple[int, ...]
+    groups: int
+
+    @property
+    def operands(self) -> tuple[Tensor, Tensor]:
+        return self.inputs, self.kernel
+
+    @property
+    def served(self) -> bool:
+        """Whether a kernel of hornbill-native takes it."""
+        return native.serves(*self.operands, self.data_format, self.strides, self.dilation, self.groups)
+
+    @property
+    def window(self) -> tuple[Any, ...]:
+        """Strides, padding per axis, dilation and groups, as `native.conv` takes them."""
+        spans = [dilated(k, d) for k, d in zip(self.kernel.shape[:-2], self.dilation, strict=True)]
+        pads = window_padding(self.padding, self.inputs.shape[1:-1], spans, self.strides)
+        return self.strides, pads, self.dilation, self.groups
+
+
+def _checked(
+    inputs: Tensor, kernel: Tensor, strides: Any, padding: str, data_format: str | None, dilation_rate: Any
+) -> _Call:
     data_format = image_axes("conv", inputs, data_format, _RANKS)
     _check_kernel_rank("conv", inputs, kernel, "spatial axes, input channels, filters")
     count = inputs.ndim - 2
@@ -136,19 +205,7 @@ def conv(
     check_windows("conv", "kernel", inputs.shape, data_format, kernel.shape[:-2], strides, padding, dilation)
     inputs, kernel = _same_type(inputs, kernel)
     groups = _channels(inputs.shape, data_format) // kernel.shape[-2]
-    if native.serves(inputs, kernel, data_format, strides, dilation, groups):
-        spans = [dilated(k, d) for k, d in zip(kernel.shape[:-2], dilation, strict=True)]
-        pads = window_padding(padding, inputs.shape[1:-1], spans, strides)
-        return native.conv(inputs, kernel, strides, pads, dilation, groups)
-    return lax.conv_general_dilated(
-        inputs,
-        kernel,
-        window_strides=strides,
-        padding=padding.upper(),
-        rhs_dilation=dilation,
-        dimension_numbers=_layout(inputs.ndim, data_format),
-        feature_group_count=groups,
-    )
+    return _Call(inputs, kernel, strides, padding, data_format, dilation, groups)
 
 
 @op(rule="window")

@@ -16,7 +16,7 @@ import functools
 import importlib
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -28,8 +28,8 @@ from hornbill.engine.op import Tensor
 from hornbill.ops.windows import known
 
 __all__ = [
-    "Window", "conv", "conv_transpose", "max_pool", "max_pool_grad", "max_pool_place", "package", "reason_inactive",
-    "serves", "serves_pool", "without",
+    "Window", "conv", "conv_bias", "conv_transpose", "max_pool", "max_pool_grad", "max_pool_place", "package",
+    "reason_inactive", "serves", "serves_pool", "without",
 ]  # fmt: skip
 
 _ALLOWED = contextvars.ContextVar("native kernels allowed", default=True)
@@ -166,6 +166,37 @@ def conv(
     return _conv(inputs, kernel, window)
 
 
+def conv_bias(
+    inputs: Tensor,
+    kernel: Tensor,
+    bias: Tensor,
+    strides: Sequence[int],
+    pads: Any,
+    dilation: Sequence[int],
+    groups: int = 1,
+    relu: bool = False,
+) -> Tensor:
+    """Convolves, adds the bias and, if asked, sets what is below 0 to 0, in one pass over the outputs.
+
+    Args:
+        inputs: (batch, spatial..., channels).
+        kernel: (kernel spatial..., channels / groups, filters).
+        bias: (filters,).
+        strides: Steps.
+        pads: (before, after) per spatial axis.
+        dilation: Distance between the cells that a window reads.
+        groups: How many groups the channels fall into.
+        relu: Whether the result is rectified.
+    """
+    if inputs.ndim == 3:
+        wide = conv_bias(
+            inputs[:, None], kernel[None], bias, (1, *strides), [(0, 0), *pads], (1, *dilation), groups, relu
+        )
+        return wide.squeeze(1)
+    window = Window(tuple(strides), tuple(map(tuple, pads)), tuple(dilation), groups)  # type: ignore[arg-type]
+    return _conv_bias(inputs, kernel, bias, window, relu)
+
+
 def conv_transpose(
     inputs: Tensor,
     kernel: Tensor,
@@ -193,17 +224,32 @@ def conv_transpose(
     return _input_grad(inputs, kernel, window, (inputs.shape[0], *sizes, kernel.shape[-2]))
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
-def _conv_rule(inputs: Tensor, kernel: Tensor, window: Window) -> Tensor:
+def _result_shape(inputs: Tensor, kernel: Tensor, window: Window) -> tuple[int, ...]:
     sizes = [
         (n + sum(pads) - (k - 1) * d - 1) // s + 1
         for n, k, s, pads, d in zip(
             inputs.shape[1:-1], kernel.shape, window.strides, window.pads, window.dilation, strict=False
         )
     ]
-    shape = (inputs.shape[0], *sizes, kernel.shape[-1])
+    return (inputs.shape[0], *sizes, kernel.shape[-1])
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
+def _conv_rule(inputs: Tensor, kernel: Tensor, window: Window) -> Tensor:
     xla = functools.partial(_xla_conv, window=window)
-    return _call("hornbill_conv", xla, (shape, jnp.float32), (inputs, kernel), {"window": window.numbers()})
+    result = (_result_shape(inputs, kernel, window), jnp.float32)
+    return _call("hornbill_conv", xla, result, (inputs, kernel), {"window": window.numbers()})
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(3, 4))
+def _conv_bias_rule(inputs: Tensor, kernel: Tensor, bias: Tensor, window: Window, relu: bool) -> Tensor:
+    def xla(inputs: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
+        sums = _xla_conv(inputs, kernel, window) + bias
+        return jax.nn.relu(sums) if relu else sums
+
+    result = (_result_shape(inputs, kernel, window), jnp.float32)
+    attributes = {"window": window.numbers(), "activation": np.int64(relu)}
+    return _call("hornbill_conv_bias", xla, result, (inputs, kernel, bias), attributes)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3))
@@ -242,6 +288,20 @@ def _conv_back(window: Window, operands: tuple[Tensor, Tensor], gradient: Tensor
     )
 
 
+def _conv_bias_forward(
+    inputs: Tensor, kernel: Tensor, bias: Tensor, window: Window, relu: bool
+) -> tuple[Tensor, Any]:
+    outputs = _conv_bias(inputs, kernel, bias, window, relu)
+    return outputs, (inputs, kernel, outputs if relu else None)
+
+
+def _conv_bias_back(window: Window, relu: bool, held: Any, gradient: Tensor) -> tuple[Tensor, ...]:
+    inputs, kernel, outputs = held
+    if relu:  # an output above 0 is a sum above 0
+        gradient = jnp.where(outputs > 0, gradient, 0)
+    return (*_conv_back(window, (inputs, kernel), gradient), gradient.sum((0, 1, 2)))
+
+
 def _input_grad_back(
     window: Window, _: tuple[int, ...], operands: tuple[Tensor, Tensor], cotangent: Tensor
 ) -> tuple[Tensor, Tensor]:
@@ -257,6 +317,7 @@ def _kernel_grad_back(
 
 
 _conv_rule.defvjp(lambda x, w, window: (_conv(x, w, window), (x, w)), _conv_back)
+_conv_bias_rule.defvjp(_conv_bias_forward, _conv_bias_back)
 _input_grad_rule.defvjp(
     lambda g, w, window, shape: (_input_grad(g, w, window, shape), (g, w)), _input_grad_back
 )
@@ -266,6 +327,7 @@ _kernel_grad_rule.defvjp(
 
 # Compiled as a whole, so that calls outside any compiled function are not traced each time.
 _conv = jax.jit(_conv_rule, static_argnums=2)
+_conv_bias = jax.jit(_conv_bias_rule, static_argnums=(3, 4))
 _input_grad = jax.jit(_input_grad_rule, static_argnums=(2, 3))
 _kernel_grad = jax.jit(_kernel_grad_rule, static_argnums=(2, 3))
 
@@ -398,7 +460,7 @@ def _call(
     xla: Callable[..., Any],
     results: Any,
     operands: tuple[Tensor, ...],
-    attributes: dict[str, np.ndarray],
+    attributes: Mapping[str, np.ndarray | np.integer],
     rows: int = 1,
 ) -> Any:
     """Runs a kernel on CPUs, and `xla` elsewhere.
