@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -32,6 +31,7 @@ from hornbill.training.data.batches import batch_rows
 from hornbill.training.interrupt import InterruptGuard
 from hornbill.training.logs import Logs
 from hornbill.training.nan_watch import NanWatch
+from hornbill.training.predictions import predictions
 from hornbill.training.stretch import Stretch, open_stretch
 from hornbill.training.value_checks import check_values
 
@@ -388,9 +388,9 @@ def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callb
     callback_list.on_predict_begin()
     collected: list[Any] = []
     with InterruptGuard() as guard:
-        for step, outputs in enumerate(_predictions(model, batches, callback_list)):
+        for last, outputs in predictions(model, batches, callback_list):
             collected.append(outputs)
-            callback_list.on_predict_batch_end(step, {"outputs": outputs})
+            callback_list.on_predict_batch_end(last, {"outputs": outputs})
             guard.check()
     callback_list.on_predict_end()
     if not collected:
@@ -409,19 +409,6 @@ def _is_one_batch(x: Any, batch_size: int) -> bool:
         and 0 < x.shape[0] <= batch_size
         and x.dtype.kind in "fiub"
     )
-
-
-def _predictions(model: Any, batches: Batches, callbacks: CallbackList) -> Iterator[Any]:
-    size = batches.batch_size or 0
-    for step, batch in enumerate(batches.epoch(0)):
-        callbacks.on_predict_batch_begin(step)
-        x, count = batch[0], batch_rows(batch)
-        if step and count < size and model._can_pad("predict"):
-            x, _ = pad_batch(x, size)
-        outputs = model._steps.run("predict", (x, None, None, None))
-        if batch_rows(x) != count:
-            outputs = jax.tree_util.tree_map(lambda leaf, n=count: np.asarray(leaf)[:n], outputs)
-        yield outputs
 
 
 def on_batch(

@@ -111,9 +111,13 @@ class Steps:
             self.write_back(kind, ((), (), (), mv))
         else:
             result, changed = self.function(kind)(tv, ntv, batch)
+        self.write_changed(changed)
+        return result
+
+    def write_changed(self, changed: dict[int, Any]) -> None:
+        """Puts what a test or a prediction has replaced into the Variables, by place among the non-trainable."""
         for place, value in changed.items():
             self.non_trainable[place]._value = value
-        return result
 
     def kept(self, name: str, make: Callable[[], Any]) -> Any:
         """Returns a compiled loop, made at its first use and kept as long as the steps."""
@@ -144,7 +148,9 @@ class Steps:
         key = (kind, *((leaf.shape, str(leaf.dtype)) for leaf in jax.tree_util.tree_leaves(batch)))
         if key not in self._workloads:
             tv, ntv, _, mv = state = self.gather(kind)
-            arguments = (state, batch) if kind == "train" else (tv, ntv, mv, batch)
+            arguments = {
+                "train": (state, batch), "test": (tv, ntv, mv, batch), "predict": (tv, ntv, batch)
+            }[kind]  # fmt: skip
             self._workloads[key] = workload_of(self.function(kind).trace(*arguments).jaxpr)  # type: ignore[attr-defined]
         return self._workloads[key]
 
