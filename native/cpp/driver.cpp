@@ -8,6 +8,7 @@
 #include "checks.h"
 #include "product.h"
 #include "tasks.h"
+#include "winograd.h"
 
 namespace hornbill {
 namespace {
@@ -108,10 +109,13 @@ void run_task(const Kernels& k, const Plan& plan, const float* packed, i64 chunk
   }
 }
 
-void run_products(const Kernels& k, Threads threads, const std::vector<Product>& products) {
+void run_products(const Kernels& k, Threads threads, std::vector<Product> products) {
   double work = 0;
   for (const Product& p : products) work += p.work();
   if (work < kSmallWork) threads.count = 1;
+  const auto direct = std::stable_partition(products.begin(), products.end(), winograd_serves);
+  for (auto p = products.begin(); p != direct; ++p) run_winograd(k, threads, *p);
+  products.erase(products.begin(), direct);
   std::vector<Plan> plans;
   i64 floats = 0, tasks = 0;
   for (const Product& p : products) {
@@ -336,7 +340,11 @@ std::string conv_weight_grad(const Kernels& k, const Threads& threads, const Win
   }
   std::vector<Product> products;
   for (i64 group = 0; group < v.groups; ++group) products.push_back(product(v, in, kernel, out, group));
-  run_weight_grads(k, threads, products, size);
+  if (winograd_serves(products[0])) {  // all groups are alike
+    for (const Product& p : products) run_winograd_weights(k, threads, p);
+  } else {
+    run_weight_grads(k, threads, products, size);
+  }
   return "";
 }
 

@@ -73,6 +73,52 @@ struct PoolGrad {
   bool fresh;
 };
 
+// One 6 x 6 patch of the input becomes 36 numbers per channel: to[cell * to_cell + k]; see winograd.h.
+struct WinogradInput {
+  const float* from;
+  ptrdiff_t px, row;
+  float* to;
+  ptrdiff_t to_cell, channels;
+};
+
+// A 3 x 3 kernel becomes 36 numbers for each of `count` pairs of channels; cells lie `from_cell` apart.
+struct WinogradKernel {
+  const float* from;
+  ptrdiff_t from_cell;
+  float* to;
+  ptrdiff_t to_cell, count;  // a whole number of vectors
+};
+
+// 36 sums become `rows` x `columns` of 4 x 4 outputs, for one tile's width of channels, of which `channels` exist.
+struct WinogradOutput {
+  const float* from;
+  ptrdiff_t from_cell;
+  float* out;
+  ptrdiff_t px, row;
+  int rows, columns, vectors, channels;
+  const float* bias;  // a whole tile's width, or null
+  int activation;
+};
+
+// `rows` x `columns` of a 4 x 4 tile of the output's gradient become 36 numbers for each of a tile's width of channels, of
+// which `channels` exist.
+struct WinogradGradient {
+  const float* from;
+  ptrdiff_t px, row;
+  int rows, columns, vectors, channels;
+  float* to;
+  ptrdiff_t to_cell;
+};
+
+// 36 sums become the gradient of a 3 x 3 kernel, for the same channels of one input channel.
+struct WinogradWeights {
+  const float* from;
+  ptrdiff_t from_cell;
+  float* to;
+  ptrdiff_t kw, kh;
+  int vectors, channels;
+};
+
 struct Kernels {
   const char* name;
   int width;                     // floats per vector
@@ -81,6 +127,11 @@ struct Kernels {
   void (*forward[kMaxVectors + 1][kMaxRows + 1])(const Forward&);
   void (*weight_grad[kMaxVectors + 1][kMaxRows + 1])(const WeightGrad&);
   void (*depthwise)(const Depthwise&);
+  void (*winograd_input)(const WinogradInput&);
+  void (*winograd_kernel)(const WinogradKernel&);
+  void (*winograd_output)(const WinogradOutput&);
+  void (*winograd_gradient)(const WinogradGradient&);
+  void (*winograd_weights)(const WinogradWeights&);
   void (*pool)(const Pool&);
   void (*pool_grad)(const PoolGrad&);
   // Copies `rows` rows of `columns` floats and swaps the axes: to[c * to_row + r] = from[r * from_row + c].

@@ -52,6 +52,17 @@ float* gather(const Product& p, i64 pixel, i64 first, i64 channels, float* to) {
 
 }  // namespace
 
+std::vector<Column> columns_of(i64 channels, int vector_width) {
+  std::vector<Column> columns;
+  for (i64 left = ceil_div(channels, vector_width), at = 0; left > 0;) {
+    const int vectors = left == 3 ? 3 : left >= 2 ? 2 : 1;
+    columns.push_back({at, vectors, static_cast<int>(std::min<i64>(channels - at, vectors * vector_width))});
+    at += vectors * vector_width;
+    left -= vectors;
+  }
+  return columns;
+}
+
 Layout::Layout(const Product& p, int vector_width) {
   channel_blocks = std::max<i64>(1, ceil_div(p.ci, kChannelBlock));
   channel_block = ceil_div(p.ci, channel_blocks);
@@ -74,12 +85,7 @@ Layout::Layout(const Product& p, int vector_width) {
   unit_floats = mode == Mode::kGather ? p.cells() * channel_block
                 : mode == Mode::kRows ? packed_width(p) * p.sh * channel_block
                                       : unit_pixels * channel_block;
-  for (i64 left = ceil_div(p.co, vector_width), at = 0; left > 0;) {
-    const int vectors = left == 3 ? 3 : left >= 2 ? 2 : 1;
-    columns.push_back({at, vectors, static_cast<int>(std::min<i64>(p.co - at, vectors * vector_width))});
-    at += vectors * vector_width;
-    left -= vectors;
-  }
+  columns = columns_of(p.co, vector_width);
 }
 
 i64 Layout::channels(const Product& p, i64 block) const {

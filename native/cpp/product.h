@@ -45,6 +45,9 @@ struct Column {
   int vectors, count;
 };
 
+// Cuts the output channels into the widths of tiles.
+std::vector<Column> columns_of(i64 channels, int vector_width);
+
 // How the input is brought into the order that the tiles read.
 enum class Mode {
   kFlat,    // 1x1 without strides: pixels where they are, as one long row

@@ -96,6 +96,10 @@ Case random_case() {
   // From one window to the last that still begins inside.
   c.oh = any(1, (c.h + c.v.top - 1) / c.v.stride_h + 1), c.ow = any(1, (c.w + c.v.left - 1) / c.v.stride_w + 1);
   c.ci = one_of({1, 2, 3, 8, 16, 33, 64, 70, 130}), c.co = one_of({1, 2, 7, 16, 17, 32, 40, 48, 64, 70, 100});
+  if (any(0, 2) == 0) {  // what Winograd's algorithm takes
+    c.v.stride_h = c.v.stride_w = c.v.dilation_h = c.v.dilation_w = 1, c.kh = c.kw = 3;
+    c.v.top = any(0, 2), c.v.left = any(0, 2), c.oh = any(1, c.h + c.v.top), c.ow = any(1, c.w + c.v.left);
+  }
   if (c.ci * c.co * c.kh * c.kw * c.oh * c.ow > 2000000) c.ci = 3;
   return c;
 }

@@ -35,7 +35,7 @@ def build(folder: Path, flags: list[str]) -> Path:
         command = [*common, "-ffp-contract=fast", *own, *macros, "-c", str(source), "-o", str(objects[-1])]
         jobs.append(subprocess.Popen(command))
     assert [job.wait() for job in jobs] == [0] * len(jobs)
-    sources = [ROOT / "cpp" / name for name in ("checks.cpp", "driver.cpp", "pool.cpp", "product.cpp")] + [
+    sources = [ROOT / "cpp" / name for name in ("checks.cpp", "driver.cpp", "pool.cpp", "product.cpp", "winograd.cpp")] + [
         ROOT / "tests" / "check.cpp"
     ]
     program = folder / "check"
@@ -48,8 +48,9 @@ def build(folder: Path, flags: list[str]) -> Path:
 )
 def test_kernels_under_sanitizers(tmp_path, flags):
     program = build(tmp_path, flags)
-    for seed in range(2):
+    for seed, algorithm in enumerate(("", "winograd")):
         done = subprocess.run(
-            [str(program), str(seed), "30"], check=False, capture_output=True, text=True, timeout=900
-        )
+            [str(program), str(seed), "30"], check=False, capture_output=True, text=True, timeout=900,
+            env={**os.environ, "HORNBILL_NATIVE_ALGORITHM": algorithm},
+        )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr

@@ -316,19 +316,19 @@ def test_what_is_left_to_xla(x, w, arguments):
 @needs_kernels
 @pytest.mark.long
 def test_training_gives_the_losses_of_the_other_path():
-    """A small U-Net for 100 steps: convolutions, max-pool and transposed convolutions, forward and back."""
+    """A small U-Net for 100 steps: convolutions by both algorithms, max-pool, transposed convolutions, and back."""
     rng = np.random.default_rng(0)
-    x = rng.random((40, 16, 16, 3), dtype=np.float32)
+    x = rng.random((40, 24, 24, 3), dtype=np.float32)
     y = (x.mean(-1, keepdims=True) > 0.5).astype(np.float32)
 
     def losses():
         hornbill.utils.set_random_seed(1)
         layers = hornbill.layers
-        inputs = hornbill.Input((16, 16, 3))
+        inputs = hornbill.Input((24, 24, 3))
         high = layers.Conv2D(32, 3, activation="relu", padding="same")(inputs)
         low = layers.Conv2D(32, 3, activation="relu", padding="same")(layers.MaxPooling2D(2)(high))
         back = layers.Conv2DTranspose(16, 2, strides=2, padding="same")(low)
-        joined = layers.Conv2D(16, 3, activation="relu", padding="same")(layers.concatenate([back, high]))
+        joined = layers.Conv2D(32, 3, activation="relu", padding="same")(layers.concatenate([back, high]))
         model = hornbill.Model(inputs, layers.Conv2D(1, 1, activation="sigmoid")(joined))
         model.compile(optimizer="adam", loss="binary_crossentropy")
         return model.fit(x, y, batch_size=8, epochs=20, shuffle=False, verbose=0).history["loss"]
