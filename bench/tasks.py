@@ -1,7 +1,7 @@
-"""One measurement of one library in its own process: `python bench/tasks.py TASK LIBRARY COUNT` prints JSON.
+"""One measurement of one library in its own process: `python bench/tasks.py TASK MODULE COUNT` prints JSON.
 
-A task uses what both libraries have and nothing else, so that the same lines are timed. `bench/run.py` starts
-the processes, interleaves them and compares the results.
+A task uses what Hornbill and Keras both have and nothing else, so that the same lines are timed; what PyTorch does
+instead stands in `torch_tasks.py`. `bench/run.py` starts the processes, interleaves them and compares the results.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import gc
 import importlib
 import json
 import os
+import resource
 import statistics
 import sys
 import time
@@ -18,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["TASKS", "main"]
+__all__ = ["TASKS", "main", "peak_megabytes", "seconds_of"]
 
 
 def import_time(library: str, _count: int) -> dict[str, float]:
@@ -31,8 +32,38 @@ def import_time(library: str, _count: int) -> dict[str, float]:
 def build_unet(library: str, _count: int) -> dict[str, float]:
     """Seconds to build the U-Net of 7,759,521 parameters, first in its process, weights included."""
     keras = importlib.import_module(library)
-    layers = keras.layers
     start = time.perf_counter()
+    model = _unet(keras)
+    _wait([variable.value for variable in model.variables])
+    return {"seconds": time.perf_counter() - start}
+
+
+def unet(library: str, count: int) -> dict[str, float]:
+    """The same at batch 8: seconds from building to the end of 8 steps, per further step, per batch predicted."""
+    keras = importlib.import_module(library)
+    room = np.random.default_rng(0)
+    images = room.random((64, 96, 96, 1), np.float32)
+    truth = (images > 0.5).astype(np.float32)
+    start = time.perf_counter()
+    model = _unet(keras)
+    model.compile(optimizer="adam", loss="binary_crossentropy", metrics=["accuracy"])
+    model.fit(images, truth, batch_size=8, epochs=1, verbose=0)
+    first = time.perf_counter() - start
+    steps = [
+        seconds_of(lambda: model.fit(images, truth, batch_size=8, epochs=1, verbose=0)) for _ in range(count)
+    ]
+    model.predict(images, batch_size=8, verbose=0)
+    batches = [seconds_of(lambda: model.predict(images, batch_size=8, verbose=0)) for _ in range(count)]
+    return {
+        "to_8_steps": first,
+        "step": statistics.median(steps) / 8,
+        "predicted": statistics.median(batches) / 8,
+        "peak_megabytes": peak_megabytes(),
+    }
+
+
+def _unet(keras: Any) -> Any:
+    layers = keras.layers
 
     def block(x: Any, filters: int, rate: float) -> Any:
         x = layers.Conv2D(filters, 3, activation="relu", padding="same")(x)
@@ -50,8 +81,7 @@ def build_unet(library: str, _count: int) -> dict[str, float]:
         x = block(layers.concatenate([x, across.pop()], axis=3), filters, 0.3)
     model = keras.Model(inputs, layers.Conv2D(1, 1, activation="sigmoid")(x))
     assert model.count_params() == 7_759_521
-    _wait([variable.value for variable in model.variables])
-    return {"seconds": time.perf_counter() - start}
+    return model
 
 
 def corner_fit(library: str, count: int) -> dict[str, float]:
@@ -67,6 +97,16 @@ def corner_fit(library: str, count: int) -> dict[str, float]:
         model.fit(images, images, batch_size=4, epochs=count, verbose=0)
         seconds.append((time.perf_counter() - start) / (25 * count))
     return {"seconds": statistics.median(seconds), "first_20_epochs": first}
+
+
+def corner_evaluate(library: str, count: int) -> dict[str, float]:
+    """Seconds per step of the corner detector's `evaluate`: 100,000 images, batch 4."""
+    keras = importlib.import_module(library)
+    model, images = _corner_detector(keras)
+    images = np.tile(images, (10 * count, 1, 1, 1))
+    model.evaluate(images, images, batch_size=4, verbose=0)
+    seconds = [seconds_of(lambda: model.evaluate(images, images, batch_size=4, verbose=0)) for _ in range(3)]
+    return {"seconds": statistics.median(seconds) / (250 * count)}
 
 
 def predict_one(library: str, count: int) -> dict[str, float]:
@@ -130,6 +170,18 @@ def _corner_detector(keras: Any) -> tuple[Any, np.ndarray]:
     return model, np.random.default_rng(0).integers(0, 2, (100, 5, 5, 1))
 
 
+def seconds_of(call: Callable[[], Any]) -> float:
+    """Returns how long a call takes."""
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def peak_megabytes() -> float:
+    """Returns the largest resident memory of this process (Linux: in kilobytes)."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def _resident() -> float:
     """Returns the resident memory of this process in kilobytes (Linux)."""
     with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123  a hot path without Path
@@ -143,7 +195,9 @@ def _wait(values: list[Any]) -> None:
 TASKS: dict[str, Callable[[str, int], dict[str, float]]] = {
     "import": import_time,
     "build_unet": build_unet,
+    "unet": unet,
     "corner_fit": corner_fit,
+    "corner_evaluate": corner_evaluate,
     "predict_one": predict_one,
     "memory": memory,
 }

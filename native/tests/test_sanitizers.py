@@ -35,9 +35,10 @@ def build(folder: Path, flags: list[str]) -> Path:
         command = [*common, "-ffp-contract=fast", *own, *macros, "-c", str(source), "-o", str(objects[-1])]
         jobs.append(subprocess.Popen(command))
     assert [job.wait() for job in jobs] == [0] * len(jobs)
-    sources = [ROOT / "cpp" / name for name in ("checks.cpp", "driver.cpp", "pool.cpp", "product.cpp", "winograd.cpp")] + [
-        ROOT / "tests" / "check.cpp"
-    ]
+    sources = [
+        ROOT / "cpp" / name
+        for name in ("checks.cpp", "driver.cpp", "pool.cpp", "product.cpp", "winograd.cpp")
+    ] + [ROOT / "tests" / "check.cpp"]
     program = folder / "check"
     subprocess.run([*common, *map(str, sources + objects), "-o", str(program), "-lpthread"], check=True)
     return program
