@@ -23,7 +23,7 @@ X86 = {
 }
 OTHERS = {"baseline": (4, 32, [])}
 """Name: floats per vector, vector registers, compiler flags."""
-SOURCES = ["checks.cpp", "driver.cpp", "pool.cpp", "product.cpp", "winograd.cpp", "ffi.cpp"]
+SOURCES = ["checks.cpp", "driver.cpp", "pool.cpp", "product.cpp", "winograd.cpp", "optimizer.cpp", "ffi.cpp"]
 
 
 def include_folder() -> Path:

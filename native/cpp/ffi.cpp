@@ -3,8 +3,10 @@
 #include <cstdint>
 #include <exception>
 #include <string>
+#include <vector>
 
 #include "driver.h"
+#include "optimizer.h"
 #include "xla/ffi/api/ffi.h"
 
 namespace ffi = xla::ffi;
@@ -15,6 +17,7 @@ namespace {
 using Four = ffi::Buffer<ffi::F32, 4>;
 using Places = ffi::Buffer<ffi::U8, 4>;
 using One = ffi::Buffer<ffi::F32, 1>;
+using Scalar = ffi::Buffer<ffi::F32, 0>;
 using FourResult = ffi::Result<Four>;
 using Numbers = ffi::Span<const int64_t>;
 
@@ -110,6 +113,40 @@ ffi::Error MaxPoolGrad(ffi::ThreadPool pool, Numbers numbers, Numbers edges, Fou
   });
 }
 
+// Operands: the rate, then all weights, all gradients, all first and all second moments; results: the new weights and
+// moments, in the same order.
+ffi::Error AdamStep(ffi::ThreadPool pool, float keep_1, float keep_2, float epsilon, Scalar rate,
+                    ffi::RemainingArgs given, ffi::RemainingRets results) {
+  const auto wrong = [](const char* what) { return ffi::Error::InvalidArgument(std::string("hornbill_adam: ") + what); };
+  const size_t count = given.size() / 4;
+  if (given.size() != 4 * count || results.size() != 3 * count) return wrong("there must be four arrays for each weight");
+  std::vector<AdamArrays> arrays(count);
+  for (size_t i = 0; i < count; ++i) {
+    const float* from[4];
+    float* to[3];
+    for (size_t j = 0; j < 4; ++j) {
+      auto buffer = given.get<ffi::AnyBuffer>(j * count + i);
+      if (!buffer.has_value() || buffer->element_type() != ffi::F32) return wrong("all arrays must be float32");
+      if (j == 0) arrays[i].size = static_cast<int64_t>(buffer->element_count());
+      if (static_cast<int64_t>(buffer->element_count()) != arrays[i].size) return wrong("sizes differ");
+      from[j] = buffer->typed_data<float>();
+    }
+    for (size_t j = 0; j < 3; ++j) {
+      auto buffer = results.get<ffi::AnyBuffer>(j * count + i);
+      if (!buffer.has_value() || (*buffer)->element_type() != ffi::F32) return wrong("all results must be float32");
+      if (static_cast<int64_t>((*buffer)->element_count()) != arrays[i].size) return wrong("sizes differ");
+      to[j] = (*buffer)->typed_data<float>();
+    }
+    arrays[i] = {from[0], from[1], from[2], from[3], to[0], to[1], to[2], arrays[i].size};
+  }
+  try {
+    adam(best_kernels(), threads_of(pool), arrays, *rate.typed_data(), keep_1, keep_2, epsilon);
+  } catch (const std::exception& error) {
+    return ffi::Error(ffi::ErrorCode::kResourceExhausted, std::string("hornbill_adam: ") + error.what());
+  }
+  return ffi::Error::Success();
+}
+
 }  // namespace
 
 // The library shows these symbols and no others.
@@ -136,6 +173,11 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillMaxPoolPlace, MaxPoolPlace,
 XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillMaxPoolGrad, MaxPoolGrad,
                               ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window").Attr<Numbers>("pool")
                                   .Arg<Four>().Arg<Places>().Ret<Four>());
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillAdam, AdamStep,
+                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<float>("keep_1").Attr<float>("keep_2")
+                                  .Attr<float>("epsilon").Arg<Scalar>().RemainingArgs()
+                                  .RemainingRets());
 
 }  // namespace hornbill
 

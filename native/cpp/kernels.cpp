@@ -337,6 +337,18 @@ void winograd_output(const WinogradOutput& t) {
   }
 }
 
+void adam(const Adam& t) {
+#pragma GCC ivdep
+  for (ptrdiff_t i = 0; i < t.count; ++i) {
+    const float g = t.g[i];
+    const float m = t.m[i] + (g - t.m[i]) * t.keep_1;
+    const float v = t.v[i] + (g * g - t.v[i]) * t.keep_2;
+    t.new_p[i] = t.p[i] - m * t.rate / (__builtin_sqrtf(v) + t.epsilon);
+    t.new_m[i] = m;
+    t.new_v[i] = v;
+  }
+}
+
 // A cell wins over the best so far if it is larger; a cell that is no number makes the largest one no number, while the
 // place stays: the same as hornbill.ops.pooling without this package.
 void pool(const Pool& t) {
@@ -461,6 +473,7 @@ Kernels make() {
   k.winograd_output = winograd_output;
   k.winograd_gradient = winograd_gradient;
   k.winograd_weights = winograd_weights;
+  k.adam = adam;
   k.pool = pool;
   k.pool_grad = pool_grad;
   k.transpose = transpose;

@@ -119,6 +119,14 @@ struct WinogradWeights {
   int vectors, channels;
 };
 
+// A step of Adam on `count` numbers; see optimizer.h.
+struct Adam {
+  const float *p, *g, *m, *v;
+  float *new_p, *new_m, *new_v;
+  ptrdiff_t count;
+  float rate, keep_1, keep_2, epsilon;
+};
+
 struct Kernels {
   const char* name;
   int width;                     // floats per vector
@@ -132,6 +140,7 @@ struct Kernels {
   void (*winograd_output)(const WinogradOutput&);
   void (*winograd_gradient)(const WinogradGradient&);
   void (*winograd_weights)(const WinogradWeights&);
+  void (*adam)(const Adam&);
   void (*pool)(const Pool&);
   void (*pool_grad)(const PoolGrad&);
   // Copies `rows` rows of `columns` floats and swaps the axes: to[c * to_row + r] = from[r * from_row + c].

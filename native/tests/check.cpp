@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "../cpp/driver.h"
+#include "../cpp/optimizer.h"
 
 using namespace hornbill;
 using i64 = int64_t;
@@ -181,6 +182,36 @@ double check_pool(const Kernels& k, const Threads& threads) {
   return first.empty() && second.empty() ? worst : 1;
 }
 
+// One step for arrays of several sizes, new values in the place of old ones.
+double check_adam(const Kernels& k, const Threads& threads) {
+  double worst = 0;
+  std::vector<Held> held;
+  for (i64 size : {i64{1}, any(2, 50), any(1000, 5000), any(30000, 70000)}) {
+    for (int j = 0; j < 4; ++j) held.emplace_back(1, 1, 1, size), held.back().fill();
+    for (i64 i = 0; i < size; ++i) held.back().data[static_cast<size_t>(i)] *= held.back().data[static_cast<size_t>(i)];
+  }
+  std::vector<AdamArrays> arrays;
+  std::vector<double> wanted;
+  for (size_t i = 0; i < held.size(); i += 4) {
+    float *p = held[i].data.get(), *g = held[i + 1].data.get(), *m = held[i + 2].data.get(), *v = held[i + 3].data.get();
+    arrays.push_back({p, g, m, v, p, m, v, held[i].size()});
+    for (i64 n = 0; n < held[i].size(); ++n) {
+      const double first = m[n] + (double(g[n]) - m[n]) * 0.1, second = v[n] + (double(g[n]) * g[n] - v[n]) * 0.01;
+      wanted.insert(wanted.end(), {p[n] - first * 0.02 / (std::sqrt(second) + 1e-3), first, second});
+    }
+  }
+  adam(k, threads, arrays, 0.02f, 0.1f, 0.01f, 1e-3f);
+  size_t at = 0;
+  for (const AdamArrays& a : arrays)
+    for (i64 n = 0; n < a.size; ++n)
+      for (float got : {a.new_p[n], a.new_m[n], a.new_v[n]}) {
+        const double off = std::fabs(got - wanted[at]) / std::max(1.0, std::fabs(wanted[at]));
+        worst = off <= worst ? worst : off, ++at;
+      }
+  if (!(worst < 1e-5)) std::printf("%s adam: error %g\n", k.name, worst);
+  return worst;
+}
+
 // Calls that must be refused; returns how many were not.
 int bad_calls(const Kernels& k) {
   int passed = 0;
@@ -259,6 +290,7 @@ int main(int argc, char** argv) {
     for (int i = 0; i < rounds; ++i) {
       worst = std::max(worst, check_case(*k, i % 2 ? threads : Threads{}, random_case()));
       worst = std::max(worst, check_pool(*k, i % 2 ? threads : Threads{}));
+      if (i < 4) worst = std::max(worst, check_adam(*k, i % 2 ? threads : Threads{}));
       for (std::thread& thread : started) thread.join();
       started.clear();
     }

@@ -99,3 +99,13 @@ def test_bad_activation_and_missing_attribute():
 def test_says_what_it_uses():
     assert hornbill_native.isa() in hornbill_native.instruction_sets()
     assert hornbill_native.instruction_sets()[-1] == "baseline"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"), [((3, 4, 3, 3), "sizes differ"), ((3, 3, 3), "four arrays for each weight")]
+)
+def test_adam_refuses_arrays_that_do_not_fit(sizes, message):
+    run = jax.ffi.ffi_call("hornbill_adam", [jax.ShapeDtypeStruct((3,), jnp.float32)] * 3)
+    constants = {name: np.float32(0.1) for name in ("keep_1", "keep_2", "epsilon")}
+    with pytest.raises(jax.errors.JaxRuntimeError, match=message):
+        jax.block_until_ready(run(jnp.float32(0.1), *(floats(size) for size in sizes), **constants))

@@ -37,7 +37,7 @@ def build(folder: Path, flags: list[str]) -> Path:
     assert [job.wait() for job in jobs] == [0] * len(jobs)
     sources = [
         ROOT / "cpp" / name
-        for name in ("checks.cpp", "driver.cpp", "pool.cpp", "product.cpp", "winograd.cpp")
+        for name in ("checks.cpp", "driver.cpp", "pool.cpp", "product.cpp", "winograd.cpp", "optimizer.cpp")
     ] + [ROOT / "tests" / "check.cpp"]
     program = folder / "check"
     subprocess.run([*common, *map(str, sources + objects), "-o", str(program), "-lpthread"], check=True)

@@ -341,6 +341,56 @@ def test_training_gives_the_losses_of_the_other_path():
     assert ours != theirs  # both paths were taken
 
 
+@needs_kernels
+@pytest.mark.parametrize("kind", ["Adam", "AdamW"])
+def test_adam_steps_all_weights_at_once(kind):
+    shapes = [(), (1,), (3, 3, 17, 40), (70_001,)]
+    weights = [hornbill.Variable(floats(*shape), name=f"w{i}") for i, shape in enumerate(shapes)]
+    optimizer = getattr(hornbill.optimizers, kind)(0.01, beta_1=0.8, beta_2=0.95, epsilon=1e-5)
+    optimizer.build(weights)
+    params, state = ([variable.value for variable in kept] for kept in (weights, optimizer.variables))
+    wanted = [np.asarray(p, np.float64) for p in params]
+    moments = [(np.zeros(shape), np.zeros(shape)) for shape in shapes]
+    step = jax.jit(lambda state, grads, params: optimizer.stateless_apply(state, grads, params))
+    assert "hornbill_adam" in step.lower(state, params, params).as_text()
+    for t in range(1, 5):
+        grads = [floats(*shape) for shape in shapes]
+        params, state = step(state, grads, params)
+        for i, g in enumerate(grads):
+            m = 0.8 * moments[i][0] + 0.2 * g.astype(np.float64)
+            v = 0.95 * moments[i][1] + 0.05 * g.astype(np.float64) ** 2
+            moments[i] = m, v
+            decayed = wanted[i] * (1 - 0.01 * 0.004) if kind == "AdamW" else wanted[i]
+            rate = 0.01 * np.sqrt(1 - 0.95**t) / (1 - 0.8**t)
+            wanted[i] = decayed - rate * m / (np.sqrt(v) + 1e-5)
+    for mine, theirs in zip(params, wanted, strict=True):
+        close(mine, theirs)
+
+
+@needs_kernels
+def test_a_step_of_adam_can_be_differentiated_and_mapped():
+    weight = hornbill.Variable(floats(5), name="w")
+    optimizer = hornbill.optimizers.Adam(0.1)
+    optimizer.build([weight])
+    state = [variable.value for variable in optimizer.variables]
+
+    def after(g, w):
+        return optimizer.stateless_apply(state, [g], [w])[0][0]
+
+    g, w = floats(5), floats(5)
+    with native.without():
+        wanted = jax.jacrev(after)(g, w)
+    close(jax.jacrev(after)(g, w), np.asarray(wanted))
+    gs, ws = floats(3, 5), floats(3, 5)
+    close(jax.vmap(after)(gs, ws), np.stack([after(g, w) for g, w in zip(gs, ws, strict=True)]))
+
+
+@needs_kernels
+def test_packages_of_different_releases_do_not_work_together(monkeypatch):
+    monkeypatch.setattr(native.package(), "INTERFACE", 1)
+    assert "hornbill-native is the older" in native._load.__wrapped__()[1]
+
+
 # ---- without the package
 
 

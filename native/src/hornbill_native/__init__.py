@@ -12,9 +12,12 @@ from pathlib import Path
 
 import jax
 
-__all__ = ["TARGETS", "__version__", "instruction_sets", "isa", "register"]
+__all__ = ["INTERFACE", "TARGETS", "__version__", "instruction_sets", "isa", "register"]
 
 __version__ = "0.1.0"
+
+INTERFACE = 2
+"""Counts the changes of the calls below; Hornbill asks for the one it was written for."""
 
 TARGETS = {
     "hornbill_conv": "HornbillConv",
@@ -24,6 +27,7 @@ TARGETS = {
     "hornbill_max_pool": "HornbillMaxPool",
     "hornbill_max_pool_place": "HornbillMaxPoolPlace",
     "hornbill_max_pool_grad": "HornbillMaxPoolGrad",
+    "hornbill_adam": "HornbillAdam",
 }
 """Names of the foreign functions and of their symbols in the library."""
 

@@ -28,11 +28,12 @@ from hornbill.engine.op import Tensor
 from hornbill.ops.windows import known
 
 __all__ = [
-    "Window", "conv", "conv_bias", "conv_transpose", "max_pool", "max_pool_grad", "max_pool_place", "package",
-    "reason_inactive", "serves", "serves_pool", "without",
+    "Window", "adam", "conv", "conv_bias", "conv_transpose", "max_pool", "max_pool_grad", "max_pool_place",
+    "package", "reason_inactive", "serves", "serves_pool", "without",
 ]  # fmt: skip
 
 _ALLOWED = contextvars.ContextVar("native kernels allowed", default=True)
+_INTERFACE = 2  # that of `hornbill_native` which is called here
 _LEAST_GROUP = 8  # channels per group from which tiles are filled; smaller groups are left to XLA
 _POOLED_CHANNELS, _POOLED_SIZE = 16, 32_768  # from which their max-pool is faster than XLA's
 _MOST_CELLS = 256  # of a pooling window, whose numbers are bytes
@@ -69,6 +70,10 @@ def _load() -> tuple[Any, str]:
         return None, "HORNBILL_NATIVE switches it off"
     try:
         package = importlib.import_module("hornbill_native")
+        found = getattr(package, "INTERFACE", 1)
+        if found != _INTERFACE:
+            older = "hornbill-native" if found < _INTERFACE else "hornbill"
+            return None, f"{older} is the older of the two packages; install both from one release"
         package.register()
     except ModuleNotFoundError as error:
         if error.name != "hornbill_native":
@@ -452,6 +457,54 @@ def _pool_attributes(windows: Any) -> dict[str, np.ndarray]:
     }
 
 
+# ---- optimizers
+
+
+def adam(
+    plain: Callable[..., Any], arrays: Sequence[Sequence[Tensor]], rate: Tensor, constants: dict[str, float]
+) -> Any:
+    """Makes a step of Adam on all weights at once, or returns None where the kernel does not serve.
+
+    Args:
+        plain: The rule for one weight: `(p, g, (m, v), rate) -> (p, (m, v))`.
+        arrays: All weights, all gradients, all first and all second moments.
+        rate: The learning rate with its corrections, ().
+        constants: `keep_1`, `keep_2` and `epsilon`.
+
+    Returns:
+        New weights, first and second moments, a list of each.
+    """
+    flat = [array for group in arrays for array in group]
+    if package() is None or not _ALLOWED.get() or reason_inactive():
+        return None
+    if any(array.dtype != jnp.float32 for array in flat):
+        return None
+    count = len(arrays[0])
+
+    def xla(rate: Tensor, *flat: Tensor) -> list[Tensor]:
+        groups = [flat[i : i + count] for i in range(0, 4 * count, count)]
+        stepped = [plain(p, g, (m, v), rate) for p, g, m, v in zip(*groups, strict=True)]
+        moments = [[pair[i] for _, pair in stepped] for i in range(2)]
+        return [p for p, _ in stepped] + moments[0] + moments[1]
+
+    @jax.custom_vjp
+    def step(rate: Tensor, *flat: Tensor) -> list[Tensor]:
+        p, m, v = flat[:count], flat[2 * count : 3 * count], flat[3 * count :]
+        results = [(array.shape, jnp.float32) for array in (*p, *m, *v)]
+        places = [*range(1, count + 1), *range(2 * count + 1, 4 * count + 1)]  # of p, m, v among the operands
+        attributes = {name: np.float32(value) for name, value in constants.items()}
+        return _call(
+            "hornbill_adam", xla, results, (rate, *flat), attributes, rows=0,
+            aliases={place: i for i, place in enumerate(places)},
+        )  # fmt: skip
+
+    step.defvjp(
+        lambda *held: (step(*held), held), lambda held, cotangents: jax.vjp(xla, *held)[1](cotangents)
+    )
+    stepped = step(rate, *flat)
+    return stepped[:count], stepped[count : 2 * count], stepped[2 * count :]
+
+
 # ---- one call
 
 
@@ -460,8 +513,9 @@ def _call(
     xla: Callable[..., Any],
     results: Any,
     operands: tuple[Tensor, ...],
-    attributes: Mapping[str, np.ndarray | np.integer],
+    attributes: Mapping[str, np.ndarray | np.generic],
     rows: int = 1,
+    aliases: dict[int, int] | None = None,
 ) -> Any:
     """Runs a kernel on CPUs, and `xla` elsewhere.
 
@@ -473,6 +527,7 @@ def _call(
         attributes: What else the kernel is told.
         rows: How many of the first operands have a batch on their first axis, like the result: a mapped axis of theirs
             then joins the batch. With 0, and where other operands are mapped, `xla` is mapped instead.
+        aliases: Operands whose memory a result may take, by number.
     """
 
     def on_cpu(*arrays: Tensor) -> Any:
@@ -481,7 +536,7 @@ def _call(
             return jax.ShapeDtypeStruct((arrays[0].shape[0], *shape[1:]) if rows else shape, dtype)
 
         wanted = [spec(result) for result in results] if isinstance(results, list) else spec(results)
-        return jax.ffi.ffi_call(name, wanted)(*arrays, **attributes)
+        return jax.ffi.ffi_call(name, wanted, input_output_aliases=aliases)(*arrays, **attributes)
 
     def on_others(*arrays: Tensor) -> Any:
         out = xla(*arrays)

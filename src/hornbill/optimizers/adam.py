@@ -16,6 +16,7 @@ from hornbill.engine.errors import ArgumentError
 from hornbill.engine.op import Tensor
 from hornbill.engine.settings import floatx
 from hornbill.engine.variable import Variable
+from hornbill.ops import native
 from hornbill.optimizers.base import Optimizer
 
 __all__ = ["Adam", "AdamW", "Adamax", "Nadam"]
@@ -106,6 +107,26 @@ class Adam(Optimizer):
             largest = [jnp.maximum(largest[0], v)]
         root = jnp.sqrt(largest[0] if self.amsgrad else v)
         return p - m * lr / (root + self.epsilon), (m, v, *largest)
+
+    def update_all(
+        self,
+        params: list[Tensor],
+        grads: list[Tensor],
+        slots: list[tuple[Tensor, ...]],
+        lr: Any,
+        step: Tensor,
+    ) -> list[tuple[Tensor, tuple[Tensor, ...]]]:
+        """Returns all weights and their moments after one step, in one pass through memory where a kernel serves."""
+        if not self.amsgrad and type(self).update is Adam.update:
+            firsts, seconds = ([own[i] for own in slots] for i in range(2))
+            constants = {"keep_1": 1 - self.beta_1, "keep_2": 1 - self.beta_2, "epsilon": self.epsilon}
+            stepped = native.adam(
+                lambda p, g, own, lr: self.update(p, g, own, lr, step), (params, grads, firsts, seconds), lr,
+                constants,
+            )  # fmt: skip
+            if stepped is not None:
+                return [(p, (m, v)) for p, m, v in zip(*stepped, strict=True)]
+        return super().update_all(params, grads, slots, lr, step)
 
 
 class AdamW(Adam):

@@ -94,6 +94,29 @@ class StepMixin:
             "or override update_step(gradient, variable, learning_rate)."
         )
 
+    def update_all(
+        self,
+        params: list[Tensor],
+        grads: list[Tensor],
+        slots: list[tuple[Tensor, ...]],
+        lr: Any,
+        step: Tensor,
+    ) -> list[tuple[Tensor, tuple[Tensor, ...]]]:
+        """Computes all weights of one dtype after one step: `update` for each, or one kernel for all.
+
+        Args:
+            params: The weights.
+            grads: Their gradients.
+            slots: Their slots.
+            lr: What `prepare` returned.
+            step: Number of this step, from 1, as a float.
+
+        Returns:
+            Each weight's new value and new slots.
+        """
+        rows = zip(params, grads, slots, strict=True)
+        return [self.update(p, g, own, lr, step) for p, g, own in rows]
+
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Any) -> None:
         """Changes one weight by its gradient, in place; a subclass may override it.
 
@@ -471,18 +494,19 @@ class StepMixin:
             params, state = self._call_update_step(state, grads, params, indices, lr)
             new_shared = self._terms(lr, rounds, shared, lr.dtype)[2]
         else:
-            terms: dict[Any, Any] = {}
             new_shared = shared
-            for n, (p, g, index) in enumerate(zip(params, grads, indices, strict=True)):
-                if p.dtype not in terms:
-                    terms[p.dtype] = self._terms(lr, rounds, shared, p.dtype)
-                shared_terms, step, new_shared = terms[p.dtype]
-                places = [at[id(slot)] for slot in self._slot_variables[index]]
-                slots = tuple(state[place] for place in places)
-                new, values = self.update(p, g.astype(p.dtype), slots, shared_terms, step)
-                params[n] = new.astype(p.dtype)
-                for place, value in zip(places, values, strict=True):
-                    state[place] = value.astype(state[place].dtype)
+            for dtype in dict.fromkeys(p.dtype for p in params):
+                chosen = [n for n, p in enumerate(params) if p.dtype == dtype]
+                terms, step, new_shared = self._terms(lr, rounds, shared, dtype)
+                places = [[at[id(slot)] for slot in self._slot_variables[indices[n]]] for n in chosen]
+                slots = [tuple(state[place] for place in each) for each in places]
+                changed = self.update_all(
+                    [params[n] for n in chosen], [grads[n].astype(dtype) for n in chosen], slots, terms, step
+                )
+                for n, each, (new, values) in zip(chosen, places, changed, strict=True):
+                    params[n] = new.astype(dtype)
+                    for place, value in zip(each, values, strict=True):
+                        state[place] = value.astype(state[place].dtype)
         for place, value in zip(shared_places, new_shared, strict=True):
             state[place] = value.astype(state[place].dtype)
         return params, state
