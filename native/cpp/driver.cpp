@@ -126,7 +126,8 @@ void run_products(const Kernels& k, Threads threads, std::vector<Product> produc
     if (plan.ahead) floats += plan.kernel_floats(k);
     tasks += plan.tasks();
   }
-  float* packed = memory().whole.room(floats);
+  CallMemory whole;
+  float* packed = whole.room(floats);
   std::vector<std::pair<const Plan*, const Column*>> packing;
   for (const Plan& plan : plans)
     if (plan.ahead)
@@ -218,7 +219,8 @@ void run_weight_grads(const Kernels& k, Threads threads, const std::vector<Produ
   i64 parts = 1;
   if (threads.count > 1 && many < 2 * threads.count) parts = std::min(units, ceil_div(2 * threads.count, many));
   parts = std::max<i64>(parts, 1);
-  float* sums = parts > 1 ? memory().whole.room((parts - 1) * kernel_size) : nullptr;
+  CallMemory whole;
+  float* sums = parts > 1 ? whole.room((parts - 1) * kernel_size) : nullptr;
   float* grad = products[0].w;
   parallel(threads, many * parts, [&](i64 i) {
     const Task& task = tasks[static_cast<size_t>(i / parts)];

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <thread>
+#include <vector>
 
 #include "driver.h"
 
@@ -73,9 +75,43 @@ class Buffer {
   int64_t size_ = 0;
 };
 
-// What a thread needs while it works on one task, and the caller for the whole call.
+// Memory for a whole call, from what earlier calls have given back: as many buffers are kept as calls ran at once, however
+// many threads made them.
+class CallMemory {
+ public:
+  CallMemory() {
+    const std::lock_guard<std::mutex> held(lock());
+    if (idle().empty()) {
+      buffer_ = std::make_unique<Buffer>();
+    } else {
+      buffer_ = std::move(idle().back());
+      idle().pop_back();
+    }
+  }
+  CallMemory(const CallMemory&) = delete;
+  CallMemory& operator=(const CallMemory&) = delete;
+  ~CallMemory() {
+    const std::lock_guard<std::mutex> held(lock());
+    idle().push_back(std::move(buffer_));
+  }
+  float* room(int64_t count) { return buffer_->room(count); }
+
+ private:
+  // Never destroyed: a thread may still be in a call when the process ends.
+  static std::mutex& lock() {
+    static std::mutex* const mine = new std::mutex;
+    return *mine;
+  }
+  static std::vector<std::unique_ptr<Buffer>>& idle() {
+    static auto* const mine = new std::vector<std::unique_ptr<Buffer>>;
+    return *mine;
+  }
+  std::unique_ptr<Buffer> buffer_;
+};
+
+// What a thread needs while it works on one task.
 struct Memory {
-  Buffer input, output, weights, whole;
+  Buffer input, output, weights;
 };
 
 inline Memory& memory() {

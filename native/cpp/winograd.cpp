@@ -169,7 +169,8 @@ bool winograd_serves(const Product& p) {
 void run_winograd(const Kernels& k, const Threads& threads, const Product& p) {
   const Tiles tiles(p);
   const std::vector<Column> columns = columns_of(p.co, k.width);
-  float* kernels = memory().whole.room(kCells * p.ci * width_of(columns, k));
+  CallMemory whole;
+  float* kernels = whole.room(kCells * p.ci * width_of(columns, k));
   parallel(threads, static_cast<i64>(columns.size()), [&](i64 i) {
     const Column& column = columns[static_cast<size_t>(i)];
     transform_kernel(k, p, column, kernels + kCells * column.first * p.ci);
@@ -187,7 +188,8 @@ void run_winograd_weights(const Kernels& k, const Threads& threads, const Produc
   const i64 size = kCells * p.ci * width_of(columns, k), most = tiles_at_a_time(k, p, columns[0]);
   // Each part of the tiles has sums of its own; they are added in order at the end.
   const i64 parts = std::min<i64>(threads.count, tiles.count);
-  float* sums = memory().whole.room(parts * size);
+  CallMemory whole;
+  float* sums = whole.room(parts * size);
   parallel(threads, parts, [&](i64 part) {
     const i64 begin = tiles.count * part / parts, end = tiles.count * (part + 1) / parts;
     const i64 chunks = ceil_div(end - begin, most);

@@ -11,6 +11,7 @@ from tests.numerics import assert_close
 import hornbill
 from hornbill import layers
 from hornbill.ops import native
+from hornbill.training import stretch
 from hornbill.training.step import Steps
 from hornbill.training.stretch import stretch_pays
 from hornbill.training.workload import Workload, workload_of
@@ -172,6 +173,30 @@ def test_callbacks_hear_of_every_steps_per_execution_batches(source, kind):
         results.append(model.get_weights())
     assert heard == [0, 2, 3, 4, *np.repeat(np.arange(5), 2)]
     assert_close(*results)
+
+
+@pytest.mark.parametrize("make", [dense, normalised])
+@pytest.mark.parametrize("rows", [22, 20, 3])
+def test_data_that_does_not_lie_on_the_device_is_fed_in_pieces(monkeypatch, make, rows):
+    """Steps whose data is too large: the rows of a few steps go to the loop, whose program knows nothing of their number."""
+    results, compiled = [], []
+    jax.monitoring.register_event_duration_secs_listener(
+        lambda event, *_, **__: compiled.append(event) if event.endswith("backend_compile_duration") else None
+    )
+    for most in (2**29, 0):
+        monkeypatch.setattr(stretch, "_RESIDENT_BYTES", most)
+        monkeypatch.setattr(stretch, "_FIRST_CHUNK", 2)
+        model = make()
+        first = model.fit(X[:rows], Y[:rows], batch_size=4, epochs=5, verbose=0, validation_data=(X, Y))
+        again = model.fit(X[:rows], Y[:rows], batch_size=4, epochs=3, initial_epoch=1, verbose=0)
+        histories = dict(first.history), dict(again.history)
+        results.append((histories, model.evaluate(X, Y, verbose=0), model.get_weights()))
+    assert_close(*results)
+    before = len(compiled)
+    model.fit(X[: rows - rows % 4 + 4][:20], Y[: rows - rows % 4 + 4][:20], batch_size=4, verbose=0)
+    model.fit(np.tile(X[:20], (50, 1)), np.tile(Y[:20], (50, 1)), batch_size=4, verbose=0)
+    model.fit(np.tile(X[:20], (7, 1)), np.tile(Y[:20], (7, 1)), batch_size=4, verbose=0)
+    assert len(compiled) <= before + 1  # with all batches full, if it was not compiled for that
 
 
 class EveryEpoch(hornbill.callbacks.Callback):

@@ -20,6 +20,7 @@ from hornbill.engine.random import global_seed_generator
 from hornbill.engine.registry import is_own
 from hornbill.engine.tracking import unique
 from hornbill.engine.variable import Variable, functional_call
+from hornbill.training.compiler_memory import release_after_compiling
 from hornbill.training.frozen import as_compiled
 from hornbill.training.workload import Workload, workload_of
 
@@ -36,6 +37,7 @@ class Steps:
     """
 
     def __init__(self, model: Any) -> None:
+        release_after_compiling()
         self.model = model
         self.trainable: list[Variable] = list(model.trainable_variables)
         metric_variables = unique(v for m in model.metrics for v in m.variables)

@@ -1,9 +1,10 @@
 """Many steps in one compiled call.
 
-The data is put on the device once and a compiled loop runs over its rows. That saves what it costs to start a step,
-and for large steps the pages of their temporary memory, which the system hands out anew for every call. Whether it
-pays follows from the step's trace alone, so that equal programs give equal numbers whatever the machine is doing; only
-how many steps one call runs is measured.
+A compiled loop runs over rows that lie on the device: all of the data, put there once, if steps are short and it is not
+too large, else the rows of the steps that one call runs. That saves what it costs to start a step, and for large steps
+the pages of their temporary memory, which the system hands out anew for every call. Whether it pays follows from the
+step's trace alone, so that equal programs give equal numbers whatever the machine is doing; only how many steps one
+call runs is measured.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hornbill.training.data.arrays import ArrayBatches, rounded_up
+from hornbill.training.data.arrays import ArrayBatches, rounded_up, take_rows
 from hornbill.training.step import Steps
 
 __all__ = ["Stretch", "open_stretch", "stretch_pays"]
@@ -26,6 +27,10 @@ _LONG_STEPS, _LONG_SECONDS = (
     1.0,
 )  # of long steps, as many in one call as spare memory pages and still heed Ctrl-C
 _FIRST_CHUNK, _FIRST_WORK = 32, 10**10  # steps, and their multiply-adds, before a step is timed
+_RESIDENT_WORK, _RESIDENT_BYTES = (
+    10**9,
+    2**29,
+)  # of a step, of the data, up to which all of it lies on the device
 _NEVER = 2**31 - 1
 _MOST_EPOCHS, _MOST_STEPS, _MOST_LINES = 256, 1000, 2**20
 _MOST_CONVOLUTIONS = 200_000
@@ -59,7 +64,7 @@ def stretch_pays(steps: Steps, kind: str, batch: Any) -> bool:
 
 
 class Stretch:
-    """A compiled loop of steps over resident data.
+    """A compiled loop of steps over data in memory.
 
     Args:
         steps: The model's steps; they keep the compiled loop for the next run.
@@ -78,6 +83,9 @@ class Stretch:
         work = steps.workload(kind, (*batches.spec, mask)).all
         self._first_chunk = max(1, min(_FIRST_CHUNK, _FIRST_WORK // max(1, work)))
         self._size = min(batches.batch_size, batches.rows)
+        held = sum(leaf.nbytes for leaf in jax.tree_util.tree_leaves(batches.arrays))
+        self._resident = work <= _RESIDENT_WORK and held <= _RESIDENT_BYTES
+        self._most = steps_per_execution if steps_per_execution > 1 else max(_LONG_STEPS, self._first_chunk)
         self._loop = steps.kept(kind, lambda: _loop_of(steps.with_state(kind), kind))
         self._seconds: float | None = None  # of one step
         self._started = False
@@ -105,16 +113,22 @@ class Stretch:
             `(number of steps run, logs of the last, first step whose loss was no number)`.
         """
         count = max(1, min(end - first, self._steps_in_a_chunk()))
-        logs, no_number = self._timed(
-            count, self._loop, lines, np.int32(rows), np.int32(first), np.int32(count)
-        )
+        arrays = None
+        if not self._resident:
+            count = min(count, self._most)
+            taken = lines[first * self._size : (first + count) * self._size]
+            taken = np.pad(taken, (0, self._most * self._size - len(taken)), mode="edge")
+            arrays, lines = take_rows(self._batches.on_host(), taken), np.arange(len(taken), dtype=np.int32)
+        offset = 0 if self._resident else first
+        numbers = map(np.int32, (rows - offset * self._size, offset, first, count))
+        logs, no_number = self._timed(count, self._loop, arrays, lines, *numbers)
         return count, logs, no_number
 
     @property
     def takes_whole_epochs(self) -> bool:
         """Whether the loop runs every batch of an epoch, each epoch all rows, and soon enough to heed Ctrl-C."""
         batches = self._batches
-        every = self._masked or batches.rows % self._size == 0
+        every = self._resident and (self._masked or batches.rows % self._size == 0)
         return every and batches.num_batches == batches.batches_in_pass <= _MOST_STEPS
 
     def run_epochs(self, first: int, end: int) -> tuple[list[dict[str, Any]], list[int]]:
@@ -134,7 +148,7 @@ class Stretch:
         table = np.stack([lines, *more] + [lines] * (room - count))  # (room, rows)
         loop = self._steps.kept("epochs", lambda: _epochs_of(self._steps))
         logs, no_number = self._timed(
-            count * steps, loop, table, np.int32(rows), np.int32(steps), np.int32(count)
+            count * steps, loop, None, table, np.int32(rows), np.int32(steps), np.int32(count)
         )
         logs, no_number = jax.device_get((logs, no_number))
         each = [{name: value[i] for name, value in logs.items()} for i in range(count)]
@@ -148,11 +162,12 @@ class Stretch:
         few = min(_LONG_STEPS, int(_LONG_SECONDS / self._seconds))
         return max(few, int(_CHUNK_SECONDS / self._seconds))
 
-    def _timed(self, count: int, loop: Any, *arguments: Any) -> tuple[Any, Any]:
+    def _timed(self, count: int, loop: Any, arrays: Any, *arguments: Any) -> tuple[Any, Any]:
         """Runs a loop and writes the state back; the second call, which compiles nothing, is timed."""
         begin = time.perf_counter()
+        arrays = self._batches.on_device() if arrays is None else arrays
         state, logs, no_number = loop(
-            self._steps.gather(self._kind), self._batches.on_device(), *arguments,
+            self._steps.gather(self._kind), arrays, *arguments,
             size=self._size, masked=self._masked,
         )  # fmt: skip
         self._steps.write_back(self._kind, state)
@@ -170,18 +185,20 @@ def _steps_loop(
     arrays: Any,
     lines: Any,
     rows: Any,
+    offset: Any,
     first: Any,
     count: Any,
     size: int,
     masked: bool,
 ) -> Any:
-    """Runs `count` steps `(state, batch) -> (logs, state)` from `first` on; to be traced.
+    """Runs `count` steps `(state, batch) -> (logs, state)` from `first` on; `lines` begin with batch `offset`. Traced.
 
     Returns:
         `(state, logs of the last step, first step whose loss was no number)`.
     """
 
     def batch(i: Any) -> Any:
+        i = i - offset
         places = i * size + jnp.arange(size, dtype=jnp.int32)  # (size,)
         index = jax.lax.dynamic_slice_in_dim(lines, i * size, size)  # (size,)
         part = jax.tree_util.tree_map(lambda leaf: leaf[index], arrays)
@@ -195,7 +212,7 @@ def _steps_loop(
         no_number = jnp.where(_is_number(logs), no_number, jnp.minimum(no_number, first + i))
         return tuple(new[len(fixed) :]), logs, no_number
 
-    logs = jax.eval_shape(step, state, batch(jnp.int32(0)))[0]
+    logs = jax.eval_shape(step, state, batch(first))[0]
     start = jax.tree_util.tree_map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), logs)
     carry = (tuple(state[len(fixed) :]), start, jnp.int32(_NEVER))
     rest, logs, no_number = jax.lax.fori_loop(0, count, body, carry)
@@ -206,9 +223,17 @@ def _loop_of(step: Any, kind: str) -> Any:
     """Returns the compiled loop over steps of one epoch."""
 
     def run(
-        state: Any, arrays: Any, lines: Any, rows: Any, first: Any, count: Any, size: int, masked: bool
+        state: Any,
+        arrays: Any,
+        lines: Any,
+        rows: Any,
+        offset: Any,
+        first: Any,
+        count: Any,
+        size: int,
+        masked: bool,
     ) -> Any:
-        return _steps_loop(step, kind, state, arrays, lines, rows, first, count, size, masked)
+        return _steps_loop(step, kind, state, arrays, lines, rows, offset, first, count, size, masked)
 
     donated = 0 if kind == "train" else ()
     return jax.jit(run, donate_argnums=donated, static_argnames=("size", "masked"))
@@ -223,7 +248,8 @@ def _epochs_of(steps: Steps) -> Any:
     ) -> Any:
         def epoch(state: Any, lines: Any) -> Any:
             fresh = (*state[:3], steps.reset_values(state[3]))
-            return _steps_loop(step, "train", fresh, arrays, lines, rows, jnp.int32(0), count, size, masked)
+            start = jnp.int32(0)
+            return _steps_loop(step, "train", fresh, arrays, lines, rows, start, start, count, size, masked)
 
         def body(i: Any, carry: Any) -> Any:
             state, *kept = carry

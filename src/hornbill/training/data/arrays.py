@@ -245,12 +245,16 @@ class ArrayBatches(Batches):
         """Yields the batches of one epoch as host arrays, from batch `start` on."""
         order = self.order(epoch)
         count = self.rows if order is None else len(order)
+        size, host = self.batch_size, self.on_host()
+        for first in range(start * size, count, size):
+            window = slice(first, min(first + size, count))
+            yield take_rows(host, window if order is None else order[window])
+
+    def on_host(self) -> Batch:
+        """Returns the whole arrays where rows are taken from them by indexing."""
         if self._host is None:
             # JAX arrays are read back once: indexing them would compile a program per batch shape.
             self._host = jax.tree_util.tree_map(
                 lambda leaf: np.asarray(leaf) if isinstance(leaf, jax.Array) else leaf, self.arrays
             )
-        size = self.batch_size
-        for first in range(start * size, count, size):
-            window = slice(first, min(first + size, count))
-            yield take_rows(self._host, window if order is None else order[window])
+        return self._host  # type: ignore[return-value]
