@@ -34,6 +34,9 @@ class Steps:
 
     Args:
         model: The model; built, and compiled for `train` and `test`.
+
+    Attributes:
+        seconds: How long a step takes in a loop, by kind and rows of a batch, where that was measured.
     """
 
     def __init__(self, model: Any) -> None:
@@ -50,6 +53,7 @@ class Steps:
         )
         self.metrics = metric_variables
         self.metric_objects = model.metrics
+        self.seconds: dict[Any, float] = {}
         self._loops: dict[str, Any] = {}
         self._workloads: dict[Any, Workload] = {}
         self._functions: dict[str, Callable[..., Any]] = {}

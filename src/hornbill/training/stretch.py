@@ -87,8 +87,8 @@ class Stretch:
         self._resident = work <= _RESIDENT_WORK and held <= _RESIDENT_BYTES
         self._most = steps_per_execution if steps_per_execution > 1 else max(_LONG_STEPS, self._first_chunk)
         self._loop = steps.kept(kind, lambda: _loop_of(steps.with_state(kind), kind))
-        self._seconds: float | None = None  # of one step
-        self._started = False
+        self._key = kind, self._size
+        self._last: Any = None  # logs of the call before
 
     def lines(self, epoch: int) -> tuple[np.ndarray, int, int]:
         """Returns the row numbers of an epoch as the loop takes them, how many are real, how many batches it runs."""
@@ -162,19 +162,26 @@ class Stretch:
         few = min(_LONG_STEPS, int(_LONG_SECONDS / self._seconds))
         return max(few, int(_CHUNK_SECONDS / self._seconds))
 
+    @property
+    def _seconds(self) -> float | None:
+        """How long one step takes, if that was measured in this run or an earlier one."""
+        return self._steps.seconds.get(self._key)
+
     def _timed(self, count: int, loop: Any, arrays: Any, *arguments: Any) -> tuple[Any, Any]:
         """Runs a loop and writes the state back; the second call, which compiles nothing, is timed."""
+        measured = self._seconds is None and self._last is not None
+        if measured:
+            jax.block_until_ready(self._last)
         begin = time.perf_counter()
         arrays = self._batches.on_device() if arrays is None else arrays
         state, logs, no_number = loop(
-            self._steps.gather(self._kind), arrays, *arguments,
-            size=self._size, masked=self._masked,
-        )  # fmt: skip
+            self._steps.gather(self._kind), arrays, *arguments, size=self._size, masked=self._masked
+        )
         self._steps.write_back(self._kind, state)
-        if self._seconds is None and self._started:
+        if measured:
             jax.block_until_ready(logs)
-            self._seconds = (time.perf_counter() - begin) / count
-        self._started = True
+            self._steps.seconds[self._key] = (time.perf_counter() - begin) / count
+        self._last = logs
         return logs, no_number
 
 
