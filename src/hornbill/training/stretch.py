@@ -22,15 +22,12 @@ from hornbill.training.step import Steps
 __all__ = ["Stretch", "open_stretch", "stretch_pays"]
 
 _CHUNK_SECONDS = 0.1
-_LONG_STEPS, _LONG_SECONDS = (
-    4,
-    1.0,
-)  # of long steps, as many in one call as spare memory pages and still heed Ctrl-C
-_FIRST_CHUNK, _FIRST_WORK = 32, 10**10  # steps, and their multiply-adds, before a step is timed
-_RESIDENT_WORK, _RESIDENT_BYTES = (
-    10**9,
-    2**29,
-)  # of a step, of the data, up to which all of it lies on the device
+# Of long steps, as many in one call as spare memory pages and still heed Ctrl-C.
+_LONG_STEPS, _LONG_SECONDS = 4, 1.5
+# Before a step is timed: steps in one call, and their multiply-adds.
+_FIRST_CHUNK, _FIRST_WORK = 32, 10**10
+# Up to this many multiply-adds of a step and bytes of data, all of the data lies on the device.
+_RESIDENT_WORK, _RESIDENT_BYTES = 10**9, 2**29
 _NEVER = 2**31 - 1
 _MOST_EPOCHS, _MOST_STEPS, _MOST_LINES = 256, 1000, 2**20
 _MOST_CONVOLUTIONS = 200_000
