@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import json
 
 import jax
 import jax.numpy as jnp
@@ -339,6 +340,26 @@ def test_training_gives_the_losses_of_the_other_path():
     assert ours[-1] < ours[0] / 2
     np.testing.assert_allclose(ours, theirs, rtol=1e-4)
     assert ours != theirs  # both paths were taken
+
+
+@needs_kernels
+def test_explanations_do_not_depend_on_the_kernels():
+    layers = hornbill.layers
+    model = hornbill.Sequential(
+        [
+            hornbill.Input(batch_shape=(4, 32, 32, 3)),
+            layers.Conv2D(32, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Conv2D(64, 3, groups=2, activation="relu"),
+            layers.Conv2DTranspose(32, 2, strides=2),
+        ]
+    )
+    assert uses_kernels(model, floats(4, 32, 32, 3))
+    found = json.loads(model.explain(to="json"))
+    with native.without():
+        wanted = json.loads(model.explain(to="json"))
+    assert found["layers"] == wanted["layers"]
+    assert [layer["receptive_field"][0]["axes"][0]["size"] for layer in found["layers"][:3]] == [1, 3, 4]
 
 
 @needs_kernels

@@ -24,6 +24,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from hornbill.engine.context import context
 from hornbill.engine.op import Tensor
 from hornbill.ops.windows import known
 
@@ -111,6 +112,11 @@ def without() -> Iterator[None]:
         _ALLOWED.reset(token)
 
 
+def _may_run() -> bool:
+    """Returns whether the package is there and allowed here: explanations and shapes are read off XLA's operations."""
+    return _ALLOWED.get() and not context().probing and package() is not None
+
+
 def serves(
     inputs: Tensor,
     kernel: Tensor,
@@ -129,7 +135,7 @@ def serves(
         dilation: Distance between the cells that a window reads.
         groups: How many groups the channels fall into.
     """
-    if not _ALLOWED.get() or package() is None:
+    if not _may_run():
         return False
     shapes = (*inputs.shape, *kernel.shape)
     return (
@@ -358,7 +364,7 @@ def serves_pool(
         steps: Strides of every axis.
         pads: (before, after) per axis.
     """
-    if not _ALLOWED.get() or package() is None:
+    if not _may_run():
         return False
     return (
         dtype == jnp.float32
@@ -475,7 +481,7 @@ def adam(
         New weights, first and second moments, a list of each.
     """
     flat = [array for group in arrays for array in group]
-    if package() is None or not _ALLOWED.get() or reason_inactive():
+    if not _may_run() or reason_inactive():
         return None
     if any(array.dtype != jnp.float32 for array in flat):
         return None
