@@ -80,7 +80,7 @@ def _epoch(model: Any, optimizer: Any, images: Any, truth: Any, size: int, shuff
         optimizer.step()
         with torch.no_grad():
             correct += ((found > 0.5) == (truth[rows] > 0.5)).float().mean()
-    return float(loss) + float(correct)
+    return float(loss.detach()) + float(correct)
 
 
 def _without_gradients(model: Any, images: Any, size: int, truth: Any = None) -> float:
