@@ -21,7 +21,7 @@ RANKS = (
     ("models",),
     ("transforms", "export", "applications", "testing", "visualization", "distribution", "quantizers"),
     ("legacy", "wrappers", "estimator"),
-    ("compat", "backend", "cli", "demo", "doctor", "__main__"),
+    ("compat", "backend", "cli", "demo", "doctor", "benchmark", "__main__"),
 )
 """From the foundation up; a part imports from parts above it in this list and from those in its own row."""
 

@@ -4,8 +4,8 @@
     hornbill run -m module ARGS        hornbill explain model.keras
     hornbill run -c "code"             hornbill plot model.keras -o model.svg
     hornbill demo ...                  hornbill convert model.h5 model.keras
-    hornbill doctor
-                                       hornbill view model.keras
+    hornbill doctor                    hornbill view model.keras
+    hornbill bench --peers torch
 
 What the demo does stands in `hornbill.demo`; this module only reads arguments and starts things.
 """
@@ -30,6 +30,7 @@ from hornbill.engine.lazy import lazy_module
 __all__ = ["build_parser", "main", "run"]
 
 page = lazy_module("hornbill.explain.page.command")
+benchmark = lazy_module("hornbill.benchmark.command")
 _RUN_USAGE = "usage: hornbill run [-m MODULE | -c CODE | SCRIPT] [ARGS ...]"
 
 
@@ -59,6 +60,8 @@ def build_parser() -> argparse.ArgumentParser:
     convert.add_argument("model", help="file to read")
     convert.add_argument("output", help="file to write; its suffix says the format")
     commands.add_parser("doctor", help="say what runs here: devices, CPU kernels, caches, and why not more")
+    bench = commands.add_parser("bench", help="measure speed side by side with other libraries")
+    benchmark.add_options(bench)
     return parser
 
 
@@ -229,7 +232,12 @@ def _doctor(_: argparse.Namespace) -> None:
     print(importlib.import_module("hornbill.doctor").report())
 
 
+def _bench(options: argparse.Namespace) -> None:
+    benchmark.bench(options)
+
+
 _COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "bench": _bench,
     "convert": _convert,
     "doctor": _doctor,
     "explain": _explain,

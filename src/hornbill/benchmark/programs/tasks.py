@@ -1,11 +1,13 @@
-"""One measurement of one library in its own process: `python bench/tasks.py TASK MODULE COUNT` prints JSON.
+"""One measurement of one library in its own process: `python tasks.py TASK MODULE COUNT` prints JSON.
 
 A task uses what Hornbill and Keras both have and nothing else, so that the same lines are timed; what PyTorch does
-instead stands in `torch_tasks.py`. `bench/run.py` starts the processes, interleaves them and compares the results.
+instead stands in `torch_tasks.py`. `hornbill.benchmark.processes` starts the processes. With `BENCH_PRECISION` set,
+the layers compute under that policy (`mixed_bfloat16`).
 """
 
 from __future__ import annotations
 
+import functools
 import gc
 import importlib
 import json
@@ -19,7 +21,11 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["TASKS", "main", "peak_megabytes", "seconds_of"]
+import networks
+
+__all__ = ["TASKS", "main", "peak_megabytes", "repeated", "seconds_of"]
+
+REPEATED_SECONDS = 0.5
 
 
 def import_time(library: str, _count: int) -> dict[str, float]:
@@ -29,64 +35,98 @@ def import_time(library: str, _count: int) -> dict[str, float]:
     return {"seconds": time.perf_counter() - start}
 
 
+def peak(_library: str, size: int) -> dict[str, float]:
+    """GFLOP/s of JAX's products of two square matrices: what counts as the machine's peak, by dtype."""
+    jax = importlib.import_module("jax")
+    found = {}
+    for dtype in ("float32", "bfloat16"):
+        x = jax.random.normal(jax.random.key(0), (size, size), dtype)
+        product = jax.jit(lambda x: x @ x)
+        seconds = repeated(
+            lambda times, product=product, x=x: [product(x) for _ in range(times)][-1].block_until_ready()
+        )
+        found[dtype] = 2 * size**3 / seconds / 1e9
+    return found
+
+
 def build_unet(library: str, _count: int) -> dict[str, float]:
     """Seconds to build the U-Net of 7,759,521 parameters, first in its process, weights included."""
     keras = importlib.import_module(library)
     start = time.perf_counter()
-    model = _unet(keras)
+    model = networks.unet(keras)
     _wait([variable.value for variable in model.variables])
     return {"seconds": time.perf_counter() - start}
 
 
-def unet(library: str, count: int) -> dict[str, float]:
+def unet(library: str, _count: int) -> dict[str, float]:
     """The same at batch 8: seconds from building to the end of 8 steps, per further step, per batch predicted."""
-    keras = importlib.import_module(library)
-    room = np.random.default_rng(0)
-    images = room.random((64, 96, 96, 1), np.float32)
-    truth = (images > 0.5).astype(np.float32)
-    start = time.perf_counter()
-    model = _unet(keras)
-    model.compile(optimizer="adam", loss="binary_crossentropy", metrics=["accuracy"])
-    model.fit(images, truth, batch_size=8, epochs=1, verbose=0)
-    first = time.perf_counter() - start
-    steps = [
-        seconds_of(lambda: model.fit(images, truth, batch_size=8, epochs=1, verbose=0)) for _ in range(count)
-    ]
-    model.predict(images, batch_size=8, verbose=0)
-    batches = [seconds_of(lambda: model.predict(images, batch_size=8, verbose=0)) for _ in range(count)]
+    keras = _keras(library)
+    model, images, truth, first = _begun_unet(keras)
+    step, predicted = _step_and_predicted(model, images, truth, 8).values()
     return {
         "to_8_steps": first,
-        "step": statistics.median(steps) / 8,
-        "predicted": statistics.median(batches) / 8,
+        "step": step,
+        "predicted": predicted,
         "peak_megabytes": peak_megabytes(),
     }
 
 
-def _unet(keras: Any) -> Any:
-    layers = keras.layers
+def unet_warm(library: str, _count: int) -> dict[str, float]:
+    """Seconds from building the U-Net to the end of 8 steps; the process may find programs stored by an earlier one."""
+    return {"to_8_steps": _begun_unet(_keras(library))[3]}
 
-    def block(x: Any, filters: int, rate: float) -> Any:
-        x = layers.Conv2D(filters, 3, activation="relu", padding="same")(x)
-        return layers.Conv2D(filters, 3, activation="relu", padding="same")(layers.Dropout(rate)(x))
 
-    inputs = x = keras.Input((96, 96, 1))
-    across = []
-    for filters in (32, 64, 128, 256):
-        x = block(x, filters, 0.2)
-        across.append(x)
-        x = layers.MaxPooling2D(2)(x)
-    x = block(x, 512, 0.3)
-    for filters in (256, 128, 64, 32):
-        x = layers.Conv2DTranspose(filters, 2, strides=2, padding="same")(x)
-        x = block(layers.concatenate([x, across.pop()], axis=3), filters, 0.3)
-    model = keras.Model(inputs, layers.Conv2D(1, 1, activation="sigmoid")(x))
+def _begun_unet(keras: Any) -> tuple[Any, np.ndarray, np.ndarray, float]:
+    images = np.random.default_rng(0).random((64, 96, 96, 1), np.float32)
+    truth = (images > 0.5).astype(np.float32)
+    start = time.perf_counter()
+    model = networks.unet(keras)
     assert model.count_params() == 7_759_521
-    return model
+    model.compile(optimizer="adam", loss="binary_crossentropy", metrics=["accuracy"])
+    model.fit(images, truth, batch_size=8, epochs=1, verbose=0)
+    return model, images, truth, time.perf_counter() - start
+
+
+def network(name: str, library: str, batches: int) -> dict[str, float]:
+    """Seconds per training step and per batch predicted of one of `networks.NETWORKS`, over so many batches."""
+    model = networks.NETWORKS[name](_keras(library))
+    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+    return _step_and_predicted(model, *networks.data(name, batches))
+
+
+def growth(library: str, batches: int) -> dict[str, float]:
+    """Seconds per training step and per batch predicted as one size of a small network grows."""
+    keras, found = _keras(library), {}
+    for name, sizes in networks.GROWTH.items():
+        for number in sizes:
+            model = networks.grown(keras, name, number)
+            model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+            times = _step_and_predicted(model, *networks.growth_data(name, number, batches))
+            found |= {f"{name}_{number}_{kind}": seconds for kind, seconds in times.items()}
+    return found
+
+
+def _step_and_predicted(model: Any, x: Any, y: Any, size: int) -> dict[str, float]:
+    fitted = repeated(lambda epochs: model.fit(x, y, batch_size=size, epochs=epochs, verbose=0))
+    predicted = repeated(
+        lambda times: [model.predict(x, batch_size=size, verbose=0) for _ in range(times)],
+    )
+    return {"step": fitted / (len(y) // size), "predicted": predicted / (len(y) // size)}
+
+
+def repeated(call: Callable[[int], Any]) -> float:
+    """Returns the seconds of one of the `times` that `call(times)` does: the median of three calls.
+
+    After one to warm up, and with so many times that a call lasts about half a second.
+    """
+    call(1)
+    times = max(1, int(REPEATED_SECONDS / seconds_of(lambda: call(1))))
+    return statistics.median(seconds_of(lambda: call(times)) / times for _ in range(3))
 
 
 def corner_fit(library: str, count: int) -> dict[str, float]:
     """Seconds per step of the corner detector's `fit`: 100 images, batch 4, after 20 epochs to warm up."""
-    keras = importlib.import_module(library)
+    keras = _keras(library)
     model, images = _corner_detector(keras)
     start = time.perf_counter()
     model.fit(images, images, batch_size=4, epochs=20, verbose=0)
@@ -101,7 +141,7 @@ def corner_fit(library: str, count: int) -> dict[str, float]:
 
 def corner_evaluate(library: str, count: int) -> dict[str, float]:
     """Seconds per step of the corner detector's `evaluate`: 100,000 images, batch 4."""
-    keras = importlib.import_module(library)
+    keras = _keras(library)
     model, images = _corner_detector(keras)
     images = np.tile(images, (10 * count, 1, 1, 1))
     model.evaluate(images, images, batch_size=4, verbose=0)
@@ -111,7 +151,7 @@ def corner_evaluate(library: str, count: int) -> dict[str, float]:
 
 def predict_one(library: str, count: int) -> dict[str, float]:
     """Seconds of `predict` on one image, and of the bare jitted call on the same weights."""
-    keras = importlib.import_module(library)
+    keras = _keras(library)
     jax = importlib.import_module("jax")
     model, images = _corner_detector(keras)
     one = images[:1].astype("float32")
@@ -170,6 +210,13 @@ def _corner_detector(keras: Any) -> tuple[Any, np.ndarray]:
     return model, np.random.default_rng(0).integers(0, 2, (100, 5, 5, 1))
 
 
+def _keras(library: str) -> Any:
+    keras = importlib.import_module(library)
+    if "BENCH_PRECISION" in os.environ:
+        keras.mixed_precision.set_global_policy(os.environ["BENCH_PRECISION"])
+    return keras
+
+
 def seconds_of(call: Callable[[], Any]) -> float:
     """Returns how long a call takes."""
     start = time.perf_counter()
@@ -194,12 +241,16 @@ def _wait(values: list[Any]) -> None:
 
 TASKS: dict[str, Callable[[str, int], dict[str, float]]] = {
     "import": import_time,
+    "peak": peak,
     "build_unet": build_unet,
     "unet": unet,
+    "unet_warm": unet_warm,
     "corner_fit": corner_fit,
     "corner_evaluate": corner_evaluate,
     "predict_one": predict_one,
     "memory": memory,
+    "growth": growth,
+    **{name: functools.partial(network, name) for name in networks.NETWORKS},
 }
 
 

@@ -1,0 +1,1 @@
+"""Measures Hornbill side by side with its peers; `hornbill bench` starts it."""
