@@ -120,13 +120,23 @@ def test_unknown_names_are_told(option, capsys):
     assert "One of " in told
 
 
-@pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="PyTorch is here")
-def test_missing_library_is_told(capsys):
-    words = ["bench", "--quick", "--only", "corner_fit", "--peers", "torch"]
-    assert main(words) == 1
+def test_what_fails_is_told_and_loses_nothing(tmp_path, capsys):
+    words = ["bench", "--only", "import", "--rounds", "1", "--peers", "keras-tf", "jax"]
+    assert main([*words, "--output", str(tmp_path)]) == 1  # there is no TensorFlow here
     told = capsys.readouterr().err
-    assert "corner_fit with torch failed" in told
-    assert "--python torch=PATH" in told
+    assert "hornbill bench: not everything could be measured." in told
+    assert "import with keras-tf: ModuleNotFoundError: No module named 'tensorflow'" in told
+    assert "--python keras-tf=PATH" in told
+    measured = json.loads(next(tmp_path.glob("*.json")).read_text())["results"]["import"]
+    assert {name: len(runs) for name, runs in measured.items()} == {"hornbill": 1, "keras-tf": 0, "jax": 1}
+
+
+def test_missing_interpreters_are_told_before_anything_runs(tmp_path, capsys):
+    place = str(tmp_path / "nowhere")
+    assert main(["bench", "--only", "import", "--peers", "jax", "--python", f"jax={place}"]) == 1
+    assert capsys.readouterr().err == (
+        f"hornbill bench: --python: there is no interpreter for jax.\n  Got: {place}\n"
+    )
 
 
 def test_seconds_are_of_one_time(monkeypatch):

@@ -6,9 +6,11 @@ import argparse
 import datetime as dt
 import json
 import os
+import shutil
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from hornbill.benchmark import report
 from hornbill.benchmark.processes import LIBRARIES, TASKS, run, versions
@@ -56,21 +58,30 @@ def bench(options: argparse.Namespace) -> None:
     """Measures, prints the table and writes the files.
 
     Raises:
-        ArgumentError: If a name is unknown, or a library cannot run a task.
+        ArgumentError: If a name is unknown; or, after all else is measured and written, if something failed.
     """
     _check("--peers", options.peers, list(LIBRARIES))
     _check("--only", options.only, list(TASKS))
     _check("--without", options.without, list(TASKS))
     pythons = dict(pair.partition("=")[::2] for pair in options.python)
     _check("--python", list(pythons), list(LIBRARIES))
+    for name, path in pythons.items():
+        if shutil.which(path) is None:
+            raise ArgumentError(f"--python: there is no interpreter for {name}.", got=path)
     libraries = list(dict.fromkeys(["hornbill", *options.peers]))
     tasks = [task for task in options.only if task not in options.without]
     state = report.machine()
-    results = run(tasks, libraries, pythons, options.rounds, options.quick)
+    results, failures = run(tasks, libraries, pythons, options.rounds, options.quick)
     text = report.table(results, libraries)
     print(text)
-    if options.quick:
-        return
+    if not options.quick:
+        _write(options, libraries, results, text, state, pythons)
+    if failures:
+        raise ArgumentError("not everything could be measured.", why="; ".join(failures))
+
+
+def _write(options: Any, libraries: list[str], results: Any, text: str, state: Any, pythons: Any) -> None:
+    """Writes the JSON file, the table and the plot."""
     state["load_after"] = os.getloadavg()
     state["packages"] = [versions(python) for python in sorted({sys.executable, *pythons.values()})]
     target = Path(options.output) / f"{dt.datetime.now(dt.UTC):%Y-%m-%d-%H%M%S}.json"

@@ -15,8 +15,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from hornbill.engine.errors import ArgumentError
-
 __all__ = ["LIBRARIES", "TASKS", "Task", "run", "versions"]
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -99,7 +97,7 @@ def run(
     pythons: Mapping[str, str],
     rounds: int | None,
     quick: bool,
-) -> dict[str, dict[str, list[dict[str, float]]]]:
+) -> tuple[dict[str, dict[str, list[dict[str, float]]]], list[str]]:
     """Runs the tasks, the libraries in turns, and says on standard error what came out.
 
     Args:
@@ -110,28 +108,42 @@ def run(
         quick: Whether few repetitions and one round are enough.
 
     Returns:
-        Task, library, list of what each process measured.
-
-    Raises:
-        ArgumentError: If a library cannot be imported or a task fails.
+        Task, library, list of what each process measured; and why processes failed, each reason once. What one library
+        cannot do stops neither the others nor the tasks to come.
     """
-    results = {}
+    results, failures = {}, {}
     for task in tasks:
         plan = TASKS[task]
         names = [name for name in libraries if LIBRARIES[name].module in plan.only]
         found: dict[str, list[dict[str, float]]] = {name: [] for name in names}
         with tempfile.TemporaryDirectory() as folder:
             stores = {name: str(Path(folder) / name) if plan.stored else None for name in names}
-            for name in names if plan.stored else ():
-                _measure(task, name, plan.quick, _python(pythons, name), stores[name])
             for turn in range(1 if quick else rounds or plan.rounds):
                 for name in names if turn % 2 == 0 else reversed(names):
-                    count = plan.quick if quick else plan.count
-                    found[name].append(_measure(task, name, count, _python(pythons, name), stores[name]))
-                    shown = {figure: float(f"{value:.4g}") for figure, value in found[name][-1].items()}
-                    print(f"  {task:<16}{name:<16}{shown}", file=sys.stderr, flush=True)
+                    if (task, name) in failures:
+                        continue
+                    count, python, store = (
+                        plan.quick if quick else plan.count,
+                        _python(pythons, name),
+                        stores[name],
+                    )
+                    try:
+                        if turn == 0 and store:
+                            _measure(task, name, count, python, store)  # fills it
+                        run = _measure(task, name, count, python, store)
+                    except _FailedError as error:
+                        failures[task, name] = f"{task} with {name}: {error}"
+                        print(f"  {failures[task, name]}", file=sys.stderr, flush=True)
+                        continue
+                    found[name].append(run)
+                    shown = {figure: float(f"{value:.4g}") for figure, value in run.items()}
+                    print(f"  {task:<16} {name:<20} {shown}", file=sys.stderr, flush=True)
         results[task] = found
-    return results
+    return results, list(failures.values())
+
+
+class _FailedError(Exception):
+    """A process did not measure what it was asked to."""
 
 
 def _python(pythons: Mapping[str, str], name: str) -> str:
@@ -154,13 +166,10 @@ def _measure(task: str, name: str, count: int, python: str, store: str | None) -
     command = [python, str(PROGRAMS / script), task, module, str(count)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
-        missing = "ModuleNotFoundError" in done.stderr
-        raise ArgumentError(
-            f"{task} with {name} failed.",
-            why=done.stderr.strip().splitlines()[-1]
-            if done.stderr.strip()
-            else f"exit code {done.returncode}",
-            fixes=f"--python {name}=PATH names an interpreter that has the library." if missing else (),
+        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        missing = "ModuleNotFoundError" in lines[-1]
+        raise _FailedError(
+            lines[-1] + (f" (--python {name}=PATH names another interpreter)" if missing else "")
         )
     return json.loads(done.stdout.splitlines()[-1])
 
