@@ -41,7 +41,8 @@ class _Corner(nn.Module):
 
 
 def _on_device(model: Any) -> Any:
-    model = model.to(DEVICE, memory_format=torch.channels_last)
+    volumes = any(weight.ndim == 5 for weight in model.parameters())
+    model = model.to(DEVICE, memory_format=torch.channels_last_3d if volumes else torch.channels_last)
     return torch.compile(model) if "BENCH_COMPILED" in os.environ else model
 
 
