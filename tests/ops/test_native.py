@@ -84,13 +84,13 @@ def uses_kernels(f, *arguments):
 @given(data=st.data())
 def test_convolution_and_gradients(data):
     draw, whole = data.draw, st.integers
-    rank = draw(st.sampled_from([1, 2, 2]))
+    rank = draw(st.sampled_from([1, 2, 2, 3]))
     kernel = [draw(whole(1, 4)) for _ in range(rank)]
     dilated = draw(st.booleans())
     strides = 1 if dilated else draw(whole(1, 3))
     dilation = draw(whole(1, 3)) if dilated else 1
     padding = draw(st.sampled_from(["same", "valid"]))
-    groups = draw(st.sampled_from([1, 1, 2]))
+    groups = draw(st.sampled_from([1, 1, 2])) if rank < 3 else 1
     ci, co = (draw(st.sampled_from([8, 16, 24] if groups > 1 else [1, 3, 17, 40])) for _ in range(2))
     sizes = [(k - 1) * dilation + 1 + draw(whole(0, 12)) for k in kernel]
     x, w = floats(draw(whole(1, 3)), *sizes, ci * groups), floats(*kernel, ci, co * groups)
@@ -117,9 +117,9 @@ def native_pads(padding, sizes, spans, stride):
 
 @needs_kernels
 @pytest.mark.parametrize("activation", [None, "linear", "relu"])
-@pytest.mark.parametrize(("rank", "groups", "strides"), [(1, 1, 2), (2, 1, 1), (2, 2, 1)])
+@pytest.mark.parametrize(("rank", "groups", "strides"), [(1, 1, 2), (2, 1, 1), (2, 2, 1), (3, 1, 2)])
 def test_layer_adds_bias_and_activates_in_one_pass(activation, rank, groups, strides):
-    kind = {1: hornbill.layers.Conv1D, 2: hornbill.layers.Conv2D}[rank]
+    kind = {1: hornbill.layers.Conv1D, 2: hornbill.layers.Conv2D, 3: hornbill.layers.Conv3D}[rank]
     layer = kind(24, 3, strides, "same", groups=groups, activation=activation, bias_initializer="normal")
     x = floats(2, *(11,) * rank, 8 * groups)
     layer(x)
@@ -306,7 +306,7 @@ def test_other_platforms_get_other_code():
         (X.astype("float16"), KERNEL.astype("float16"), {}),
         (X.swapaxes(1, 3), KERNEL, {"data_format": "channels_first"}),
         (floats(1, 9, 9, 6), floats(3, 3, 1, 6), {}),  # groups of one
-        (floats(1, 5, 5, 5, 2), floats(2, 2, 2, 2, 3), {}),  # three axes
+        (floats(1, 5, 5, 5, 16), floats(2, 2, 2, 8, 16), {}),  # groups over three axes
         (floats(0, 5, 5, 2), floats(2, 2, 2, 3), {}),
     ],
 )

@@ -432,7 +432,7 @@ def conv_transpose(
         for k, s, p, d in zip(spatial, strides, extended, dilation, strict=True)
     ]
     inputs, kernel = _same_type(inputs, kernel)
-    if native.serves(inputs, kernel, data_format, strides, dilation):
+    if count < 3 and native.serves(inputs, kernel, data_format, strides, dilation):
         result = _natively_transposed(inputs, kernel, strides, dilation, sizes)
         if result is not None:
             return result

@@ -140,7 +140,7 @@ def serves(
     shapes = (*inputs.shape, *kernel.shape)
     return (
         inputs.dtype == kernel.dtype == jnp.float32
-        and inputs.ndim in (3, 4)
+        and (inputs.ndim in (3, 4) or (inputs.ndim == 5 and groups == 1))
         and data_format == "channels_last"
         and all(known(size) and size > 0 for size in shapes)
         and not any(step > 1 and apart > 1 for step, apart in zip(strides, dilation, strict=True))
@@ -160,7 +160,7 @@ def conv(
     dilation: Sequence[int],
     groups: int = 1,
 ) -> Tensor:
-    """Convolves over one or two spatial axes.
+    """Convolves over one to three spatial axes.
 
     Args:
         inputs: (batch, spatial..., channels).
@@ -173,6 +173,10 @@ def conv(
     if inputs.ndim == 3:
         wide = conv(inputs[:, None], kernel[None], (1, *strides), [(0, 0), *pads], (1, *dilation), groups)
         return wide.squeeze(1)
+    if inputs.ndim == 5:
+        images, kernel = _depth_as_channels(inputs, kernel, strides[0], pads[0], dilation[0])
+        flat = conv(images, kernel, strides[1:], pads[1:], dilation[1:])
+        return flat.reshape(inputs.shape[0], -1, *flat.shape[1:])
     window = Window(tuple(strides), tuple(map(tuple, pads)), tuple(dilation), groups)  # type: ignore[arg-type]
     return _conv(inputs, kernel, window)
 
@@ -204,8 +208,34 @@ def conv_bias(
             inputs[:, None], kernel[None], bias, (1, *strides), [(0, 0), *pads], (1, *dilation), groups, relu
         )
         return wide.squeeze(1)
+    if inputs.ndim == 5:
+        images, kernel = _depth_as_channels(inputs, kernel, strides[0], pads[0], dilation[0])
+        flat = conv_bias(images, kernel, bias, strides[1:], pads[1:], dilation[1:], relu=relu)
+        return flat.reshape(inputs.shape[0], -1, *flat.shape[1:])
     window = Window(tuple(strides), tuple(map(tuple, pads)), tuple(dilation), groups)  # type: ignore[arg-type]
     return _conv_bias(inputs, kernel, bias, window, relu)
+
+
+def _depth_as_channels(
+    inputs: Tensor, kernel: Tensor, stride: int, pads: tuple[int, int], dilation: int
+) -> tuple[Tensor, Tensor]:
+    """Makes a convolution over depth, height and width one over height and width.
+
+    Every depth of the result becomes an image, and what a window reads along depth becomes channels.
+
+    Returns:
+        Images, (batch * new depth, height, width, kernel depth * channels), and the kernel for them.
+    """
+    depth, (high, wide, channels, filters) = kernel.shape[0], kernel.shape[1:]
+    new = (inputs.shape[1] + sum(pads) - (depth - 1) * dilation - 1) // stride + 1
+    padded = jnp.pad(inputs, [(0, 0), pads, (0, 0), (0, 0), (0, 0)])
+    starts = [cell * dilation for cell in range(depth)]
+    views = [
+        lax.slice_in_dim(padded, start, start + (new - 1) * stride + 1, stride, axis=1) for start in starts
+    ]
+    images = jnp.concatenate(views, axis=-1) if depth > 1 else views[0]
+    kernel = kernel.transpose(1, 2, 0, 3, 4).reshape(high, wide, depth * channels, filters)
+    return images.reshape(-1, *images.shape[2:]), kernel
 
 
 def conv_transpose(
