@@ -13,6 +13,7 @@ from typing import Any
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.errors import CompileError
 
 FLAGS = ["-std=c++17", "-O3", "-fvisibility=hidden", "-Wall", "-Wextra", "-Wno-psabi"]
 LOOPS = ["-ffp-contract=fast", "-fno-math-errno", "-fno-threadsafe-statics"]
@@ -21,9 +22,12 @@ X86 = {
     "avx2": (8, 16, ["-mavx2", "-mfma"]),
     "baseline": (4, 16, []),
 }
+AMX = [*X86["avx512"][2], "-mavx512bf16", "-mamx-tile", "-mamx-bf16", "-Wno-maybe-uninitialized"]
 OTHERS = {"baseline": (4, 32, [])}
 """Name: floats per vector, vector registers, compiler flags."""
-SOURCES = ["checks.cpp", "driver.cpp", "pool.cpp", "product.cpp", "winograd.cpp", "optimizer.cpp", "ffi.cpp"]
+SOURCES = [
+    "checks.cpp", "choice.cpp", "driver.cpp", "half.cpp", "pool.cpp", "product.cpp", "winograd.cpp", "optimizer.cpp", "ffi.cpp",
+]  # fmt: skip
 
 
 def include_folder() -> Path:
@@ -50,11 +54,19 @@ class Build(build_ext):
             objects += self._compile(
                 root / "kernels.cpp", Path(self.build_temp) / name, macros, LOOPS + flags
             )
+        objects += self._compile_tiles(root / "tiles.cpp", on_x86)
         for source in SOURCES:
             objects += self._compile(root / source, Path(self.build_temp), [], [])
         self.compiler.link_shared_object(
             objects, self.get_ext_fullpath(ext.name), build_temp=self.build_temp, target_lang="c++"
         )
+
+    def _compile_tiles(self, source: Path, on_x86: bool) -> list[str]:
+        """Compiles the products of AMX, empty for compilers that do not know it (GCC before 11, Clang before 12)."""
+        try:
+            return self._compile(source, Path(self.build_temp), [], LOOPS + (AMX if on_x86 else []))
+        except CompileError:
+            return self._compile(source, Path(self.build_temp), [], LOOPS)
 
     def _compile(self, source: Path, out: Path, macros: list[Any], flags: list[str]) -> list[str]:
         return self.compiler.compile(

@@ -7,7 +7,8 @@ namespace {
 
 using i64 = int64_t;
 
-std::string shape(const Array& a) {
+template <typename T>
+std::string shape(const ArrayOf<T>& a) {
   std::string text = "(";
   for (int i = 0; i < 4; ++i) text += (i ? ", " : "") + std::to_string(a.size[i]);
   return text + ")";
@@ -15,9 +16,10 @@ std::string shape(const Array& a) {
 
 }  // namespace
 
-std::string check(const Window& v, const Array& in, const Array& kernel, const Array& out) {
+template <typename T>
+std::string check(const Window& v, const ArrayOf<T>& in, const ArrayOf<T>& kernel, const ArrayOf<T>& out) {
   constexpr i64 kMost = i64{1} << 40;
-  for (const Array* a : {&in, &kernel, &out}) {
+  for (const ArrayOf<T>* a : {&in, &kernel, &out}) {
     double count = 1;
     for (i64 size : a->size) {
       if (size < 0 || size > kMost) return "a size is negative or too large: " + shape(*a);
@@ -25,7 +27,7 @@ std::string check(const Window& v, const Array& in, const Array& kernel, const A
     }
     if (count > static_cast<double>(kMost)) return "too many numbers: " + shape(*a);
     if (count > 0 && !a->data) return "an array has no memory: " + shape(*a);
-    if (reinterpret_cast<uintptr_t>(a->data) % alignof(float) != 0) return "an array is misaligned: " + shape(*a);
+    if (reinterpret_cast<uintptr_t>(a->data) % alignof(T) != 0) return "an array is misaligned: " + shape(*a);
   }
   for (i64 value : {v.stride_h, v.stride_w, v.dilation_h, v.dilation_w, v.groups})
     if (value < 1 || value > (i64{1} << 30)) return "strides, dilations and groups must be at least 1";
@@ -47,5 +49,20 @@ std::string check(const Window& v, const Array& in, const Array& kernel, const A
   }
   return "";
 }
+
+template <typename T>
+std::string check_input_grad(const Window& v, const ArrayOf<T>& in, const ArrayOf<T>& kernel, const ArrayOf<T>& out) {
+  const std::string wrong = check(v, in, kernel, out);
+  if (!wrong.empty()) return wrong;
+  if ((v.stride_h > 1 && v.dilation_h > 1) || (v.stride_w > 1 && v.dilation_w > 1))
+    return "strides with dilation have no gradient here";
+  if (v.stride_h * v.stride_w > 4096) return "the strides are too large";
+  return "";
+}
+
+template std::string check(const Window&, const Array&, const Array&, const Array&);
+template std::string check(const Window&, const HalfArray&, const HalfArray&, const HalfArray&);
+template std::string check_input_grad(const Window&, const Array&, const Array&, const Array&);
+template std::string check_input_grad(const Window&, const HalfArray&, const HalfArray&, const HalfArray&);
 
 }  // namespace hornbill

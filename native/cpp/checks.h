@@ -8,6 +8,11 @@
 namespace hornbill {
 
 // Returns what is wrong with arrays, window and sizes, in words; empty if nothing.
-std::string check(const Window& v, const Array& in, const Array& kernel, const Array& out);
+template <typename T>
+std::string check(const Window& v, const ArrayOf<T>& in, const ArrayOf<T>& kernel, const ArrayOf<T>& out);
+
+// The same, and whether the gradient by the input can be had.
+template <typename T>
+std::string check_input_grad(const Window& v, const ArrayOf<T>& in, const ArrayOf<T>& kernel, const ArrayOf<T>& out);
 
 }  // namespace hornbill

@@ -18,13 +18,6 @@ constexpr i64 kLargeInput = 256 << 10;     // the same where the weights are too
 constexpr i64 kKernelFloats = 192 << 10;   // up to which they are packed for all tasks
 constexpr double kSmallWork = 2e6;         // operations that are not worth a second thread
 
-// Splits `size` into equal pieces of at most `most`; piece `i` starts at `start(i)`.
-struct Pieces {
-  i64 size, count;
-  Pieces(i64 size, i64 most) : size(size), count(std::max<i64>(1, ceil_div(size, most))) {}
-  i64 start(i64 i) const { return size * i / count; }
-};
-
 // ---- forward
 
 struct Plan {
@@ -243,65 +236,6 @@ void run_weight_grads(const Kernels& k, Threads threads, const std::vector<Produ
   }
 }
 
-// ---- from arrays to products
-
-Product product(const Window& v, const Array& in, const Array& kernel, const Array& out, i64 group) {
-  Product p = {};
-  p.images = in.size[0], p.height = in.size[1], p.width = in.size[2], p.ci = kernel.size[2];
-  p.out_h = out.size[1], p.out_w = out.size[2], p.co = kernel.size[3] / v.groups;
-  p.kh = kernel.size[0], p.kw = kernel.size[1];
-  p.sh = v.stride_h, p.sw = v.stride_w, p.dh = v.dilation_h, p.dw = v.dilation_w, p.top = v.top, p.left = v.left;
-  p.in = in.data + group * p.ci, p.in_px = in.size[3], p.in_row = p.width * p.in_px, p.in_img = p.height * p.in_row;
-  p.out = out.data + group * p.co, p.out_px = out.size[3], p.out_row = p.out_w * p.out_px;
-  p.out_img = p.out_h * p.out_row;
-  p.w = kernel.data + group * p.co;
-  p.w_co = 1, p.w_ci = kernel.size[3], p.w_kw = p.ci * p.w_ci, p.w_kh = p.kw * p.w_kw;
-  return p;
-}
-
-// One axis of one phase of the gradient by the input: the input cells at `phase`, `phase + stride`, ... get sums over the
-// kernel cells `cell`, `cell + stride`, ..., as a convolution of the output's gradient without strides.
-struct Phase {
-  i64 count, cells, cell, before;
-  Phase(i64 phase, i64 size, i64 kernel, i64 stride, i64 dilation, i64 padding) {
-    count = phase < size ? (size - phase - 1) / stride + 1 : 0;
-    if (stride == 1) {
-      cell = 0, cells = kernel, before = (kernel - 1) * dilation - padding;
-    } else {  // without dilation
-      cell = (phase + padding) % stride;
-      cells = cell < kernel ? (kernel - cell - 1) / stride + 1 : 0;
-      before = cells - 1 - (phase + padding - cell) / stride;
-    }
-  }
-};
-
-std::vector<Product> input_products(const Window& v, const Array& in, const Array& kernel, const Array& out) {
-  std::vector<Product> products;
-  for (i64 group = 0; group < v.groups; ++group) {
-    const Product f = product(v, in, kernel, out, group);
-    for (i64 ry = 0; ry < f.sh; ++ry) {
-      for (i64 rx = 0; rx < f.sw; ++rx) {
-        const Phase y(ry, f.height, f.kh, f.sh, f.dh, f.top), x(rx, f.width, f.kw, f.sw, f.dw, f.left);
-        Product p = {};
-        p.images = f.images, p.height = f.out_h, p.width = f.out_w, p.ci = f.co;
-        p.out_h = y.count, p.out_w = x.count, p.co = f.ci;
-        p.kh = y.cells, p.kw = x.cells, p.sh = p.sw = 1, p.dh = f.dh, p.dw = f.dw;
-        if (p.kh == 0 || p.kw == 0) p.kh = p.kw = 0;
-        p.top = y.before, p.left = x.before;
-        p.in = f.out, p.in_px = f.out_px, p.in_row = f.out_row, p.in_img = f.out_img;
-        p.out = f.in + ry * f.in_row + rx * f.in_px;
-        p.out_px = f.sw * f.in_px, p.out_row = f.sh * f.in_row, p.out_img = f.in_img;
-        p.w = f.w;
-        if (p.cells() > 0)
-          p.w += (y.cell + (y.cells - 1) * f.sh) * f.w_kh + (x.cell + (x.cells - 1) * f.sw) * f.w_kw;
-        p.w_kh = -f.sh * f.w_kh, p.w_kw = -f.sw * f.w_kw, p.w_ci = f.w_co, p.w_co = f.w_ci;
-        products.push_back(p);
-      }
-    }
-  }
-  return products;
-}
-
 }  // namespace
 
 std::string conv(const Kernels& k, const Threads& threads, const Window& v, Array in, Array kernel, const float* bias,
@@ -321,10 +255,7 @@ std::string conv(const Kernels& k, const Threads& threads, const Window& v, Arra
 
 std::string conv_input_grad(const Kernels& k, const Threads& threads, const Window& v, Array out, Array kernel,
                             Array in) {
-  std::string wrong = check(v, in, kernel, out);
-  if (wrong.empty() && ((v.stride_h > 1 && v.dilation_h > 1) || (v.stride_w > 1 && v.dilation_w > 1)))
-    wrong = "strides with dilation have no gradient here";
-  if (wrong.empty() && v.stride_h * v.stride_w > 4096) wrong = "the strides are too large";
+  const std::string wrong = check_input_grad(v, in, kernel, out);
   if (!wrong.empty()) return wrong;
   run_products(k, threads, input_products(v, in, kernel, out));
   return "";
@@ -348,32 +279,6 @@ std::string conv_weight_grad(const Kernels& k, const Threads& threads, const Win
     run_weight_grads(k, threads, products, size);
   }
   return "";
-}
-
-// ---- instruction sets
-
-const Kernels* kernels_named(const std::string& name) {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-  if (name == "avx512") return avx512 ? avx512_kernels() : nullptr;
-  if (name == "avx2") return avx2 ? avx2_kernels() : nullptr;
-#endif
-  return name == "baseline" ? baseline_kernels() : nullptr;
-}
-
-const Kernels& best_kernels() {
-  static const Kernels& best = []() -> const Kernels& {
-    const char* asked = std::getenv("HORNBILL_NATIVE_ISA");
-    if (asked)
-      if (const Kernels* k = kernels_named(asked)) return *k;
-    for (const char* name : {"avx512", "avx2"})
-      if (const Kernels* k = kernels_named(name)) return *k;
-    return *baseline_kernels();
-  }();
-  return best;
 }
 
 }  // namespace hornbill

@@ -22,11 +22,14 @@ struct Window {
   int64_t stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1, top = 0, left = 0, groups = 1;
 };
 
-// A dense array of four axes.
-struct Array {
-  float* data;
+// A dense array of four axes; T is float or Half.
+template <typename T>
+struct ArrayOf {
+  T* data;
   int64_t size[4];
 };
+using Array = ArrayOf<float>;
+using HalfArray = ArrayOf<Half>;
 
 // out (n, y, x, f) = sum in (n, y', x', c) * kernel (i, j, c, f); then + bias (f) and the activation.
 std::string conv(const Kernels&, const Threads&, const Window&, Array in, Array kernel, const float* bias,
@@ -38,16 +41,26 @@ std::string conv_input_grad(const Kernels&, const Threads&, const Window&, Array
 // The gradient by `kernel`.
 std::string conv_weight_grad(const Kernels&, const Threads&, const Window&, Array in, Array out, Array kernel);
 
+// The same three in bfloat16: sums of products in float32, rounded once.
+std::string conv(const Kernels&, const Threads&, const Window&, HalfArray in, HalfArray kernel, const Half* bias,
+                 int activation, HalfArray out);
+std::string conv_input_grad(const Kernels&, const Threads&, const Window&, HalfArray out, HalfArray kernel, HalfArray in);
+std::string conv_weight_grad(const Kernels&, const Threads&, const Window&, HalfArray in, HalfArray out,
+                             HalfArray kernel);
+
 // The largest cell of each window of `pool_h` x `pool_w` cells, channel by channel (dilations and groups are 1), and where
 // `place` is not null the number of the first such cell in row-major order. Cells of padding do not count.
-std::string max_pool(const Kernels&, const Threads&, const Window&, int64_t pool_h, int64_t pool_w, Array in, Array out,
-                     uint8_t* place);
+template <typename T>
+std::string max_pool(const Kernels&, const Threads&, const Window&, int64_t pool_h, int64_t pool_w, ArrayOf<T> in,
+                     ArrayOf<T> out, uint8_t* place);
 
 // The gradient by `in`, from that of `out` and the places.
-std::string max_pool_grad(const Kernels&, const Threads&, const Window&, int64_t pool_h, int64_t pool_w, Array out,
-                          const uint8_t* place, Array in);
+template <typename T>
+std::string max_pool_grad(const Kernels&, const Threads&, const Window&, int64_t pool_h, int64_t pool_w, ArrayOf<T> out,
+                          const uint8_t* place, ArrayOf<T> in);
 
-// The best kernels that this processor runs; HORNBILL_NATIVE_ISA=avx512, avx2 or baseline asks for lesser ones.
+// The best kernels that this processor runs; HORNBILL_NATIVE_ISA=avx512, avx2 or baseline asks for lesser ones. "amx" is
+// avx512 with tiles for bfloat16.
 const Kernels& best_kernels();
 // By name; null if this processor or this build has none of that name.
 const Kernels* kernels_named(const std::string& name);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <exception>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "driver.h"
@@ -14,20 +15,35 @@ namespace ffi = xla::ffi;
 namespace hornbill {
 namespace {
 
-using Four = ffi::Buffer<ffi::F32, 4>;
+// Arrays of T: float, or Half for bfloat16.
+template <typename T>
+constexpr ffi::DataType kType = std::is_same_v<T, Half> ? ffi::BF16 : ffi::F32;
+template <typename T>
+using Four = ffi::Buffer<kType<T>, 4>;
+template <typename T>
+using FourResult = ffi::Result<Four<T>>;
+template <typename T>
+using One = ffi::Buffer<kType<T>, 1>;
 using Places = ffi::Buffer<ffi::U8, 4>;
-using One = ffi::Buffer<ffi::F32, 1>;
 using Scalar = ffi::Buffer<ffi::F32, 0>;
-using FourResult = ffi::Result<Four>;
 using Numbers = ffi::Span<const int64_t>;
 
-Array array(float* data, ffi::Span<const int64_t> sizes) {
-  Array a = {data, {0, 0, 0, 0}};
+template <typename T>
+T* data(void* untyped) {
+  return static_cast<T*>(untyped);
+}
+
+template <typename T>
+ArrayOf<T> array(Four<T>& b) {
+  ArrayOf<T> a = {data<T>(b.untyped_data()), {0, 0, 0, 0}};
+  const auto sizes = b.dimensions();
   for (size_t i = 0; i < 4; ++i) a.size[i] = sizes[i];
   return a;
 }
-Array array(Four& b) { return array(b.typed_data(), b.dimensions()); }
-Array array(FourResult& b) { return array(b->typed_data(), b->dimensions()); }
+template <typename T>
+ArrayOf<T> array(FourResult<T>& b) {
+  return array<T>(*b);
+}
 
 bool same(Numbers a, Numbers b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
 
@@ -60,56 +76,63 @@ ffi::Error guarded(const char* name, Numbers numbers, const Call& call) {
   }
 }
 
-ffi::Error Conv(ffi::ThreadPool pool, Numbers numbers, Four in, Four kernel, FourResult out) {
+template <typename T>
+ffi::Error Conv(ffi::ThreadPool pool, Numbers numbers, Four<T> in, Four<T> kernel, FourResult<T> out) {
   return guarded("hornbill_conv", numbers, [&](const Window& v) {
-    return conv(best_kernels(), threads_of(pool), v, array(in), array(kernel), nullptr, kNone, array(out));
+    return conv(best_kernels(), threads_of(pool), v, array<T>(in), array<T>(kernel), nullptr, kNone, array<T>(out));
   });
 }
 
-ffi::Error ConvBias(ffi::ThreadPool pool, Numbers numbers, int64_t activation, Four in, Four kernel,
-                    One bias, FourResult out) {
+template <typename T>
+ffi::Error ConvBias(ffi::ThreadPool pool, Numbers numbers, int64_t activation, Four<T> in, Four<T> kernel,
+                    One<T> bias, FourResult<T> out) {
   return guarded("hornbill_conv_bias", numbers, [&](const Window& v) -> std::string {
     if (bias.dimensions()[0] != out->dimensions()[3]) return "bias and filters differ";
-    return conv(best_kernels(), threads_of(pool), v, array(in), array(kernel), bias.typed_data(),
-                static_cast<int>(activation), array(out));
+    return conv(best_kernels(), threads_of(pool), v, array<T>(in), array<T>(kernel), data<T>(bias.untyped_data()),
+                static_cast<int>(activation), array<T>(out));
   });
 }
 
-ffi::Error ConvInputGrad(ffi::ThreadPool pool, Numbers numbers, Four out, Four kernel, FourResult in) {
+template <typename T>
+ffi::Error ConvInputGrad(ffi::ThreadPool pool, Numbers numbers, Four<T> out, Four<T> kernel, FourResult<T> in) {
   return guarded("hornbill_conv_input_grad", numbers, [&](const Window& v) {
-    return conv_input_grad(best_kernels(), threads_of(pool), v, array(out), array(kernel), array(in));
+    return conv_input_grad(best_kernels(), threads_of(pool), v, array<T>(out), array<T>(kernel), array<T>(in));
   });
 }
 
-ffi::Error ConvWeightGrad(ffi::ThreadPool pool, Numbers numbers, Four in, Four out, FourResult kernel) {
+template <typename T>
+ffi::Error ConvWeightGrad(ffi::ThreadPool pool, Numbers numbers, Four<T> in, Four<T> out, FourResult<T> kernel) {
   return guarded("hornbill_conv_weight_grad", numbers, [&](const Window& v) {
-    return conv_weight_grad(best_kernels(), threads_of(pool), v, array(in), array(out), array(kernel));
+    return conv_weight_grad(best_kernels(), threads_of(pool), v, array<T>(in), array<T>(out), array<T>(kernel));
   });
 }
 
 // `pool` holds the edges of the window.
-ffi::Error MaxPool(ffi::ThreadPool pool, Numbers numbers, Numbers edges, Four in, FourResult out) {
+template <typename T>
+ffi::Error MaxPool(ffi::ThreadPool pool, Numbers numbers, Numbers edges, Four<T> in, FourResult<T> out) {
   return guarded("hornbill_max_pool", numbers, [&](const Window& v) -> std::string {
     if (edges.size() != 2) return "pool must have 2 numbers";
-    return max_pool(best_kernels(), threads_of(pool), v, edges[0], edges[1], array(in), array(out), nullptr);
+    return max_pool(best_kernels(), threads_of(pool), v, edges[0], edges[1], array<T>(in), array<T>(out), nullptr);
   });
 }
 
-ffi::Error MaxPoolPlace(ffi::ThreadPool pool, Numbers numbers, Numbers edges, Four in, FourResult out,
+template <typename T>
+ffi::Error MaxPoolPlace(ffi::ThreadPool pool, Numbers numbers, Numbers edges, Four<T> in, FourResult<T> out,
                         ffi::Result<Places> place) {
   return guarded("hornbill_max_pool_place", numbers, [&](const Window& v) -> std::string {
     if (edges.size() != 2) return "pool must have 2 numbers";
     if (!same(place->dimensions(), out->dimensions())) return "places and output differ";
-    return max_pool(best_kernels(), threads_of(pool), v, edges[0], edges[1], array(in), array(out), place->typed_data());
+    return max_pool(best_kernels(), threads_of(pool), v, edges[0], edges[1], array<T>(in), array<T>(out), place->typed_data());
   });
 }
 
-ffi::Error MaxPoolGrad(ffi::ThreadPool pool, Numbers numbers, Numbers edges, Four out, Places place, FourResult in) {
+template <typename T>
+ffi::Error MaxPoolGrad(ffi::ThreadPool pool, Numbers numbers, Numbers edges, Four<T> out, Places place, FourResult<T> in) {
   return guarded("hornbill_max_pool_grad", numbers, [&](const Window& v) -> std::string {
     if (edges.size() != 2) return "pool must have 2 numbers";
     if (!same(place.dimensions(), out.dimensions())) return "places and output differ";
-    return max_pool_grad(best_kernels(), threads_of(pool), v, edges[0], edges[1], array(out), place.typed_data(),
-                         array(in));
+    return max_pool_grad(best_kernels(), threads_of(pool), v, edges[0], edges[1], array<T>(out), place.typed_data(),
+                         array<T>(in));
   });
 }
 
@@ -152,27 +175,32 @@ ffi::Error AdamStep(ffi::ThreadPool pool, float keep_1, float keep_2, float epsi
 // The library shows these symbols and no others.
 #pragma GCC visibility push(default)
 
-XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillConv, Conv,
-                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window").Arg<Four>().Arg<Four>()
-                                  .Ret<Four>());
-XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillConvBias, ConvBias,
-                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window").Attr<int64_t>("activation")
-                                  .Arg<Four>().Arg<Four>().Arg<One>().Ret<Four>());
-XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillConvInputGrad, ConvInputGrad,
-                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window").Arg<Four>().Arg<Four>()
-                                  .Ret<Four>());
-XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillConvWeightGrad, ConvWeightGrad,
-                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window").Arg<Four>().Arg<Four>()
-                                  .Ret<Four>());
-XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillMaxPool, MaxPool,
-                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window").Attr<Numbers>("pool")
-                                  .Arg<Four>().Ret<Four>());
-XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillMaxPoolPlace, MaxPoolPlace,
-                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window").Attr<Numbers>("pool")
-                                  .Arg<Four>().Ret<Four>().Ret<Places>());
-XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillMaxPoolGrad, MaxPoolGrad,
-                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window").Attr<Numbers>("pool")
-                                  .Arg<Four>().Arg<Places>().Ret<Four>());
+#define HB_HANDLERS(T, NAME)                                                                                         \
+  XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillConv##NAME, Conv<T>,                                                         \
+                                ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window").Arg<Four<T>>()       \
+                                    .Arg<Four<T>>().Ret<Four<T>>());                                                 \
+  XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillConvBias##NAME, ConvBias<T>,                                                 \
+                                ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window")                      \
+                                    .Attr<int64_t>("activation").Arg<Four<T>>().Arg<Four<T>>().Arg<One<T>>()         \
+                                    .Ret<Four<T>>());                                                                \
+  XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillConvInputGrad##NAME, ConvInputGrad<T>,                                       \
+                                ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window").Arg<Four<T>>()       \
+                                    .Arg<Four<T>>().Ret<Four<T>>());                                                 \
+  XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillConvWeightGrad##NAME, ConvWeightGrad<T>,                                     \
+                                ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window").Arg<Four<T>>()       \
+                                    .Arg<Four<T>>().Ret<Four<T>>());                                                 \
+  XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillMaxPool##NAME, MaxPool<T>,                                                   \
+                                ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window").Attr<Numbers>("pool") \
+                                    .Arg<Four<T>>().Ret<Four<T>>());                                                 \
+  XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillMaxPoolPlace##NAME, MaxPoolPlace<T>,                                         \
+                                ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window").Attr<Numbers>("pool") \
+                                    .Arg<Four<T>>().Ret<Four<T>>().Ret<Places>());                                   \
+  XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillMaxPoolGrad##NAME, MaxPoolGrad<T>,                                           \
+                                ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window").Attr<Numbers>("pool") \
+                                    .Arg<Four<T>>().Arg<Places>().Ret<Four<T>>());
+
+HB_HANDLERS(float, )
+HB_HANDLERS(Half, Half)
 
 XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillAdam, AdamStep,
                               ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<float>("keep_1").Attr<float>("keep_2")

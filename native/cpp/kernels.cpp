@@ -16,12 +16,36 @@ constexpr int W = HB_WIDTH;
 typedef float Vec __attribute__((vector_size(W * 4)));
 typedef float Loose __attribute__((vector_size(W * 4), aligned(4), may_alias));
 typedef int32_t Ints __attribute__((vector_size(W * 4)));
+typedef uint32_t Bits __attribute__((vector_size(W * 4)));
+typedef Half Halves __attribute__((vector_size(W * 2), aligned(2), may_alias));
 typedef uint8_t Bytes __attribute__((vector_size(W), aligned(1), may_alias));
 
 #define HB_INLINE inline __attribute__((always_inline))
 
 HB_INLINE Vec load(const float* p) { return *reinterpret_cast<const Loose*>(p); }
 HB_INLINE void store(float* p, Vec v) { *reinterpret_cast<Loose*>(p) = v; }
+
+// A bfloat16 is the upper half of a float32.
+HB_INLINE float widened(float value) { return value; }
+HB_INLINE float widened(Half half) {
+  const uint32_t bits = static_cast<uint32_t>(half) << 16;
+  float value;
+  __builtin_memcpy(&value, &bits, sizeof value);
+  return value;
+}
+HB_INLINE void round_to(float* to, float value) { *to = value; }
+HB_INLINE void round_to(Half* to, float value) {
+  uint32_t bits;
+  __builtin_memcpy(&bits, &value, sizeof bits);
+  const uint32_t nearest = bits + 0x7fff + (bits >> 16 & 1), none = bits | 0x400000;  // a quiet one that is no number
+  *to = static_cast<Half>((value == value ? nearest : none) >> 16);
+}
+HB_INLINE Vec load(const Half* p) {
+  return reinterpret_cast<Vec>(__builtin_convertvector(*reinterpret_cast<const Halves*>(p), Bits) << 16);
+}
+HB_INLINE void store(Half* p, Vec v) {  // of what needs no rounding
+  *reinterpret_cast<Halves*>(p) = __builtin_convertvector(reinterpret_cast<Bits>(v) >> 16, Halves);
+}
 
 // Most rows of a tile such that its sums, one row of weights and one broadcast stay in registers.
 constexpr int tall(int vectors) {
@@ -349,9 +373,20 @@ void adam(const Adam& t) {
   }
 }
 
+void widen(const Half* from, float* to, ptrdiff_t count) {
+#pragma GCC ivdep
+  for (ptrdiff_t i = 0; i < count; ++i) to[i] = widened(from[i]);
+}
+
+void narrow(const float* from, Half* to, ptrdiff_t count) {
+#pragma GCC ivdep
+  for (ptrdiff_t i = 0; i < count; ++i) round_to(to + i, from[i]);
+}
+
 // A cell wins over the best so far if it is larger; a cell that is no number makes the largest one no number, while the
 // place stays: the same as hornbill.ops.pooling without this package.
-void pool(const Pool& t) {
+template <typename T>
+void pool(const PoolOf<T>& t) {
   for (ptrdiff_t x = 0; x < t.windows; ++x) {
     const ptrdiff_t at = x * t.a_px, to = x * t.channels;
     ptrdiff_t k = 0;
@@ -368,30 +403,31 @@ void pool(const Pool& t) {
       if (t.place) *reinterpret_cast<Bytes*>(t.place + to + k) = __builtin_convertvector(place, Bytes);
     }
     for (; k < t.channels; ++k) {
-      float best = t.taps[0][at + k];
+      float best = widened(t.taps[0][at + k]);
       uint8_t place = t.numbers[0];
       for (ptrdiff_t i = 1; i < t.count; ++i) {
-        const float v = t.taps[i][at + k];
+        const float v = widened(t.taps[i][at + k]);
         if (v > best) place = t.numbers[i];
         if (v > best || v != v) best = v;
       }
-      t.c[to + k] = best;
+      round_to(t.c + to + k, best);
       if (t.place) t.place[to + k] = place;
     }
   }
 }
 
-void pool_grad(const PoolGrad& t) {
+template <typename T>
+void pool_grad(const PoolGradOf<T>& t) {
   for (ptrdiff_t x = 0; x < t.windows; ++x) {
     const uint8_t* place = t.place + x * t.channels;
-    const float* gradient = t.gradient + x * t.channels;
+    const T* gradient = t.gradient + x * t.channels;
     for (ptrdiff_t i = 0; i < t.count; ++i) {
-      float* to = t.taps[i] + x * t.a_px;
+      T* to = t.taps[i] + x * t.a_px;
       const uint8_t number = t.numbers[i];
       if (t.fresh)
-        for (ptrdiff_t k = 0; k < t.channels; ++k) to[k] = place[k] == number ? gradient[k] : 0.0f;
+        for (ptrdiff_t k = 0; k < t.channels; ++k) to[k] = place[k] == number ? gradient[k] : T{0};
       else
-        for (ptrdiff_t k = 0; k < t.channels; ++k) to[k] += place[k] == number ? gradient[k] : 0.0f;
+        for (ptrdiff_t k = 0; k < t.channels; ++k) round_to(to + k, widened(to[k]) + (place[k] == number ? widened(gradient[k]) : 0.0f));
     }
   }
 }
@@ -474,8 +510,12 @@ Kernels make() {
   k.winograd_gradient = winograd_gradient;
   k.winograd_weights = winograd_weights;
   k.adam = adam;
-  k.pool = pool;
-  k.pool_grad = pool_grad;
+  k.widen = widen;
+  k.narrow = narrow;
+  k.pool = pool<float>;
+  k.pool_grad = pool_grad<float>;
+  k.half_pool = pool<Half>;
+  k.half_pool_grad = pool_grad<Half>;
   k.transpose = transpose;
   return k;
 }

@@ -9,6 +9,8 @@
 
 namespace hornbill {
 
+using Half = uint16_t;  // the bits of a bfloat16
+
 constexpr int kMaxVectors = 4;  // widest tile, in vectors of output channels
 constexpr int kMaxRows = 14;    // tallest tile: output pixels (forward), or kernel cells (weight gradient)
 
@@ -52,22 +54,24 @@ struct Depthwise {
 };
 
 // One row of windows of a max-pool, or one window.
-struct Pool {
-  const float* const* taps;    // per cell of the window, the input under the first window
+template <typename T>
+struct PoolOf {
+  const T* const* taps;    // per cell of the window, the input under the first window
   const uint8_t* numbers;      // of those cells within the window
   ptrdiff_t count, a_px;       // of cells; between windows
-  float* c;
+  T* c;
   uint8_t* place;              // or null
   ptrdiff_t windows, channels;
 };
 
 // The gradient of the same: adds `gradient` to that cell of each window that `place` names; if `fresh`, stores it there
 // and zero in the window's other cells.
-struct PoolGrad {
-  float* const* taps;
+template <typename T>
+struct PoolGradOf {
+  T* const* taps;
   const uint8_t* numbers;
   ptrdiff_t count, a_px;
-  const float* gradient;
+  const T* gradient;
   const uint8_t* place;
   ptrdiff_t windows, channels;
   bool fresh;
@@ -127,8 +131,58 @@ struct Adam {
   float rate, keep_1, keep_2, epsilon;
 };
 
+// ---- Products in bfloat16 by tiles of 32 x 32 sums in float32. Both sides are read 32 numbers at a time, all of which
+// must be there: what is missing is zero.
+
+// `c[m][n] = sum over runs r and numbers k of a[m * a_px + runs[r] + k] * b[r][k][n]`.
+struct TileForward {
+  const Half* a;
+  ptrdiff_t a_px;
+  const ptrdiff_t* runs;     // from a
+  ptrdiff_t count, steps;    // of runs; of 32 numbers in each
+  const Half* b;             // per run, step and vector of 16 filters: (16 pairs, 16 filters, 2)
+  float* c;                  // (pixels, 32)
+  int pixels, vectors;       // at most 32 and 2
+};
+
+// `c[m][n] (+)= sum over pixels q of a[m * a_row + q] * b[q][n]`.
+struct TileWeightGrad {
+  const Half* a;
+  ptrdiff_t a_row;
+  const Half* b;             // per vector, `b_vector` numbers apart: (pairs of pixels, 16 filters, 2)
+  ptrdiff_t b_vector, steps; // of 32 pixels
+  float* c;
+  ptrdiff_t c_row;
+  int channels, vectors;     // at most 32 and 2
+  bool add;
+};
+
+// Sums of some pixels, (pixels, 32), become outputs: + bias, activation, rounded to the nearest.
+struct TileFinish {
+  const float* sums;
+  Half* out;
+  ptrdiff_t px, pixels;
+  int columns;
+  const float* bias;  // a whole tile's width, or null
+  int activation;
+};
+
+struct TileKernels {
+  void (*forward)(const TileForward&);
+  void (*weight_grad)(const TileWeightGrad&);
+  void (*finish)(const TileFinish&);
+  void (*release)();  // when a thread has done its task
+  // Packs rows of up to 16 numbers in pairs of rows: (pairs, 16, 2), filled up with zeros.
+  void (*pairs)(const Half* from, ptrdiff_t from_row, Half* to, ptrdiff_t rows, ptrdiff_t columns);
+  // The same with the axes swapped, from up to 16 rows of up to 32 numbers: always (16 pairs, 16, 2).
+  void (*swap_pairs)(const Half* from, ptrdiff_t from_row, Half* to, ptrdiff_t rows, ptrdiff_t columns);
+  // Swaps the axes: to[c * to_row + r] = from[r * from_row + c].
+  void (*swap)(const Half* from, ptrdiff_t from_row, Half* to, ptrdiff_t to_row, ptrdiff_t rows, ptrdiff_t columns);
+};
+
 struct Kernels {
   const char* name;
+  const TileKernels* tiles;            // or null
   int width;                     // floats per vector
   int rows[kMaxVectors + 1];     // tallest forward tile for 1 to 4 vectors
   int cells[kMaxVectors + 1];    // tallest weight-gradient tile
@@ -141,14 +195,20 @@ struct Kernels {
   void (*winograd_gradient)(const WinogradGradient&);
   void (*winograd_weights)(const WinogradWeights&);
   void (*adam)(const Adam&);
-  void (*pool)(const Pool&);
-  void (*pool_grad)(const PoolGrad&);
+  // From bfloat16 to float32, and back to the nearest.
+  void (*widen)(const Half* from, float* to, ptrdiff_t count);
+  void (*narrow)(const float* from, Half* to, ptrdiff_t count);
+  void (*pool)(const PoolOf<float>&);
+  void (*pool_grad)(const PoolGradOf<float>&);
+  void (*half_pool)(const PoolOf<Half>&);
+  void (*half_pool_grad)(const PoolGradOf<Half>&);
   // Copies `rows` rows of `columns` floats and swaps the axes: to[c * to_row + r] = from[r * from_row + c].
   void (*transpose)(const float* from, ptrdiff_t from_row, float* to, ptrdiff_t to_row, ptrdiff_t rows,
                     ptrdiff_t columns);
 };
 
 // Tables by instruction set; null where it was not compiled in.
+const TileKernels* amx_tiles();
 const Kernels* avx512_kernels();
 const Kernels* avx2_kernels();
 const Kernels* baseline_kernels();

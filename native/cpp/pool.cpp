@@ -13,10 +13,17 @@ using i64 = int64_t;
 
 constexpr double kSmallWork = 100e3;  // cells read that are not worth a second thread
 
+// The kernels by type.
+void pool(const Kernels& k, const PoolOf<float>& t) { k.pool(t); }
+void pool(const Kernels& k, const PoolOf<Half>& t) { k.half_pool(t); }
+void pool_grad(const Kernels& k, const PoolGradOf<float>& t) { k.pool_grad(t); }
+void pool_grad(const Kernels& k, const PoolGradOf<Half>& t) { k.half_pool_grad(t); }
+
+template <typename T>
 struct Pooling {
   Window v;
   i64 pool_h, pool_w;
-  Array in, out;
+  ArrayOf<T> in, out;
 
   std::string wrong(const void* place, bool places) const {
     if (pool_h < 1 || pool_w < 1 || pool_h > 256 || pool_w > 256 || pool_h * pool_w > 256)
@@ -24,8 +31,8 @@ struct Pooling {
     if (v.dilation_h != 1 || v.dilation_w != 1 || v.groups != 1) return "pooling has no dilation and no groups";
     if (places && !place && out.size[0] * out.size[1] * out.size[2] * out.size[3] > 0) return "places have no memory";
     if (in.size[3] != out.size[3]) return "channels differ";
-    float none = 0;
-    const Array kernel = {&none, {pool_h, pool_w, in.size[3], out.size[3]}};
+    T none = 0;
+    const ArrayOf<T> kernel = {&none, {pool_h, pool_w, in.size[3], out.size[3]}};
     return check(v, in, kernel, out);
   }
   double work() const { return 1.0 * out.size[0] * out.size[1] * out.size[2] * out.size[3] * pool_h * pool_w; }
@@ -61,9 +68,10 @@ struct Pooling {
 
 }  // namespace
 
-std::string max_pool(const Kernels& k, const Threads& threads, const Window& v, i64 pool_h, i64 pool_w, Array in,
-                     Array out, uint8_t* place) {
-  const Pooling p = {v, pool_h, pool_w, in, out};
+template <typename T>
+std::string max_pool(const Kernels& k, const Threads& threads, const Window& v, i64 pool_h, i64 pool_w, ArrayOf<T> in,
+                     ArrayOf<T> out, uint8_t* place) {
+  const Pooling<T> p = {v, pool_h, pool_w, in, out};
   const std::string wrong = p.wrong(place, false);
   if (!wrong.empty() || p.work() == 0) return wrong;
   const i64 channels = in.size[3], image = in.size[1] * in.size[2] * channels, line = out.size[2] * channels;
@@ -73,20 +81,21 @@ std::string max_pool(const Kernels& k, const Threads& threads, const Window& v, 
   const i64 tasks = std::min<i64>(rows, 4 * used.count);
   parallel(used, tasks, [&](i64 task) {
     for (i64 r = rows * task / tasks; r < rows * (task + 1) / tasks; ++r) {
-      const float* base = in.data + r / out.size[1] * image;
-      p.row(base, r % out.size[1], [&](i64 x, i64 count, const float** taps, const uint8_t* numbers, i64 cells) {
+      const T* base = in.data + r / out.size[1] * image;
+      p.row(base, r % out.size[1], [&](i64 x, i64 count, const T** taps, const uint8_t* numbers, i64 cells) {
         const i64 at = r * line + x * channels;
-        k.pool({taps, numbers, cells, v.stride_w * channels, out.data + at, place ? place + at : nullptr, count,
-                channels});
+        pool(k, PoolOf<T>{taps, numbers, cells, v.stride_w * channels, out.data + at, place ? place + at : nullptr, count,
+                          channels});
       });
     }
   });
   return "";
 }
 
-std::string max_pool_grad(const Kernels& k, const Threads& threads, const Window& v, i64 pool_h, i64 pool_w, Array out,
-                          const uint8_t* place, Array in) {
-  const Pooling p = {v, pool_h, pool_w, in, out};
+template <typename T>
+std::string max_pool_grad(const Kernels& k, const Threads& threads, const Window& v, i64 pool_h, i64 pool_w,
+                          ArrayOf<T> out, const uint8_t* place, ArrayOf<T> in) {
+  const Pooling<T> p = {v, pool_h, pool_w, in, out};
   const std::string wrong = p.wrong(place, true);
   if (!wrong.empty()) return wrong;
   const i64 channels = in.size[3], row = in.size[2] * channels, line = out.size[2] * channels;
@@ -100,10 +109,11 @@ std::string max_pool_grad(const Kernels& k, const Threads& threads, const Window
   Threads used = threads;
   if (p.work() < kSmallWork) used.count = 1;
   const auto one_row = [&](i64 n, i64 y) {
-    float* base = in.data + n * height * row;
-    p.row(base, y, [&](i64 x, i64 count, float** taps, const uint8_t* numbers, i64 cells) {
+    T* base = in.data + n * height * row;
+    p.row(base, y, [&](i64 x, i64 count, T** taps, const uint8_t* numbers, i64 cells) {
       const i64 at = (n * windows + y) * line + x * channels;
-      k.pool_grad({taps, numbers, cells, v.stride_w * channels, out.data + at, place + at, count, channels, fresh});
+      pool_grad(k, PoolGradOf<T>{taps, numbers, cells, v.stride_w * channels, out.data + at, place + at, count, channels,
+                                 fresh});
     });
   };
   const i64 units = in.size[0] * parts, tasks = std::min<i64>(units, 4 * used.count);
@@ -114,7 +124,7 @@ std::string max_pool_grad(const Kernels& k, const Threads& threads, const Window
       const i64 from = y == 0 ? 0 : std::clamp<i64>(y * v.stride_h - v.top, 0, height);
       const i64 to = y + 1 == parts ? height : std::clamp<i64>((y + 1) * v.stride_h - v.top, 0, height);
       if (to > from && !fresh)
-        std::memset(in.data + (n * height + from) * row, 0, static_cast<size_t>((to - from) * row) * sizeof(float));
+        std::memset(in.data + (n * height + from) * row, 0, static_cast<size_t>((to - from) * row) * sizeof(T));
       if (apart)
         one_row(n, y);
       else
@@ -123,5 +133,13 @@ std::string max_pool_grad(const Kernels& k, const Threads& threads, const Window
   });
   return "";
 }
+
+#define HB_POOLS(T)                                                                                              \
+  template std::string max_pool(const Kernels&, const Threads&, const Window&, i64, i64, ArrayOf<T>, ArrayOf<T>, \
+                                uint8_t*);                                                                       \
+  template std::string max_pool_grad(const Kernels&, const Threads&, const Window&, i64, i64, ArrayOf<T>,        \
+                                     const uint8_t*, ArrayOf<T>);
+HB_POOLS(float)
+HB_POOLS(Half)
 
 }  // namespace hornbill

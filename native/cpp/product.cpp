@@ -182,4 +182,77 @@ void pack_outputs(const Kernels& k, const Product& p, const Column& column, cons
   }
 }
 
+// ---- from arrays to products
+
+template <typename T>
+ProductOf<T> product(const Window& v, const ArrayOf<T>& in, const ArrayOf<T>& kernel, const ArrayOf<T>& out, i64 group) {
+  ProductOf<T> p = {};
+  p.images = in.size[0], p.height = in.size[1], p.width = in.size[2], p.ci = kernel.size[2];
+  p.out_h = out.size[1], p.out_w = out.size[2], p.co = kernel.size[3] / v.groups;
+  p.kh = kernel.size[0], p.kw = kernel.size[1];
+  p.sh = v.stride_h, p.sw = v.stride_w, p.dh = v.dilation_h, p.dw = v.dilation_w, p.top = v.top, p.left = v.left;
+  p.in = in.data + group * p.ci, p.in_px = in.size[3], p.in_row = p.width * p.in_px, p.in_img = p.height * p.in_row;
+  p.out = out.data + group * p.co, p.out_px = out.size[3], p.out_row = p.out_w * p.out_px;
+  p.out_img = p.out_h * p.out_row;
+  p.w = kernel.data + group * p.co;
+  p.w_co = 1, p.w_ci = kernel.size[3], p.w_kw = p.ci * p.w_ci, p.w_kh = p.kw * p.w_kw;
+  return p;
+}
+
+namespace {
+
+// One axis of one phase of the gradient by the input: the input cells at `phase`, `phase + stride`, ... get sums over the
+// kernel cells `cell`, `cell + stride`, ..., as a convolution of the output's gradient without strides.
+struct Phase {
+  i64 count, cells, cell, before;
+  Phase(i64 phase, i64 size, i64 kernel, i64 stride, i64 dilation, i64 padding) {
+    count = phase < size ? (size - phase - 1) / stride + 1 : 0;
+    if (stride == 1) {
+      cell = 0, cells = kernel, before = (kernel - 1) * dilation - padding;
+    } else {  // without dilation
+      cell = (phase + padding) % stride;
+      cells = cell < kernel ? (kernel - cell - 1) / stride + 1 : 0;
+      before = cells - 1 - (phase + padding - cell) / stride;
+    }
+  }
+};
+
+}  // namespace
+
+template <typename T>
+std::vector<ProductOf<T>> input_products(const Window& v, const ArrayOf<T>& in, const ArrayOf<T>& kernel,
+                                         const ArrayOf<T>& out) {
+  std::vector<ProductOf<T>> products;
+  for (i64 group = 0; group < v.groups; ++group) {
+    const ProductOf<T> f = product(v, in, kernel, out, group);
+    for (i64 ry = 0; ry < f.sh; ++ry) {
+      for (i64 rx = 0; rx < f.sw; ++rx) {
+        const Phase y(ry, f.height, f.kh, f.sh, f.dh, f.top), x(rx, f.width, f.kw, f.sw, f.dw, f.left);
+        ProductOf<T> p = {};
+        p.images = f.images, p.height = f.out_h, p.width = f.out_w, p.ci = f.co;
+        p.out_h = y.count, p.out_w = x.count, p.co = f.ci;
+        p.kh = y.cells, p.kw = x.cells, p.sh = p.sw = 1, p.dh = f.dh, p.dw = f.dw;
+        if (p.kh == 0 || p.kw == 0) p.kh = p.kw = 0;
+        p.top = y.before, p.left = x.before;
+        p.in = f.out, p.in_px = f.out_px, p.in_row = f.out_row, p.in_img = f.out_img;
+        p.out = f.in + ry * f.in_row + rx * f.in_px;
+        p.out_px = f.sw * f.in_px, p.out_row = f.sh * f.in_row, p.out_img = f.in_img;
+        p.w = f.w;
+        if (p.cells() > 0)
+          p.w += (y.cell + (y.cells - 1) * f.sh) * f.w_kh + (x.cell + (x.cells - 1) * f.sw) * f.w_kw;
+        p.w_kh = -f.sh * f.w_kh, p.w_kw = -f.sw * f.w_kw, p.w_ci = f.w_co, p.w_co = f.w_ci;
+        products.push_back(p);
+      }
+    }
+  }
+  return products;
+}
+
+#define HB_PRODUCTS(T)                                                                                      \
+  template ProductOf<T> product(const Window&, const ArrayOf<T>&, const ArrayOf<T>&, const ArrayOf<T>&, i64); \
+  template std::vector<ProductOf<T>> input_products(const Window&, const ArrayOf<T>&, const ArrayOf<T>&,     \
+                                                    const ArrayOf<T>&);
+HB_PRODUCTS(float)
+HB_PRODUCTS(Half)
+
 }  // namespace hornbill

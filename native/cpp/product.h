@@ -1,10 +1,11 @@
 // One dense convolution with all its strides, and how its arrays are cut into blocks and packed for the tiles.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
-#include "kernels.h"
+#include "driver.h"
 
 namespace hornbill {
 
@@ -13,22 +14,41 @@ using i64 = int64_t;
 inline i64 ceil_div(i64 a, i64 b) { return (a + b - 1) / b; }
 
 // A convolution as the tiles see it: also a gradient by the input, or one phase of it, with mirrored weights (negative
-// strides) and outputs that lie apart.
-struct Product {
+// strides) and outputs that lie apart. T is float or Half.
+template <typename T>
+struct ProductOf {
   i64 images, height, width, ci;  // input
   i64 out_h, out_w, co;
   i64 kh, kw, sh, sw, dh, dw, top, left;
-  float* in;
+  T* in;
   i64 in_px, in_row, in_img;
-  float* out;
+  T* out;
   i64 out_px, out_row, out_img;
-  float* w;
+  T* w;
   i64 w_kh, w_kw, w_ci, w_co;
-  const float* bias = nullptr;
+  const T* bias = nullptr;
   int activation = kNone;
 
   i64 cells() const { return kh * kw; }
   double work() const { return 2.0 * images * out_h * out_w * co * ci * cells(); }
+};
+
+using Product = ProductOf<float>;
+
+// The product of one group of channels.
+template <typename T>
+ProductOf<T> product(const Window& v, const ArrayOf<T>& in, const ArrayOf<T>& kernel, const ArrayOf<T>& out, i64 group);
+
+// Those whose sums are the gradient by the input: one for each group and each remainder of the strides.
+template <typename T>
+std::vector<ProductOf<T>> input_products(const Window& v, const ArrayOf<T>& in, const ArrayOf<T>& kernel,
+                                         const ArrayOf<T>& out);
+
+// Splits `size` into equal pieces of at most `most`; piece `i` starts at `start(i)`.
+struct Pieces {
+  i64 size, count;
+  Pieces(i64 size, i64 most) : size(size), count(std::max<i64>(1, ceil_div(size, most))) {}
+  i64 start(i64 i) const { return size * i / count; }
 };
 
 // Output rows (of one image) whose input lies at equal distances.

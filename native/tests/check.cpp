@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -27,27 +28,47 @@ i64 one_of(const i64 (&values)[N]) {
   return values[any(0, N - 1)];
 }
 
+double number(float value) { return static_cast<double>(value); }
+double number(Half half) {
+  const uint32_t bits = static_cast<uint32_t>(half) << 16;
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return static_cast<double>(value);
+}
+void set(float& to, float value) { to = value; }
+void set(Half& to, float value) {  // towards zero
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  to = static_cast<Half>(bits >> 16);
+}
+
 // An array of its own block of memory, so that a read or write beyond it is seen.
-struct Held {
-  std::unique_ptr<float[]> data;
-  Array array;
-  Held(i64 a, i64 b, i64 c, i64 d, float value = NAN) : data(new float[static_cast<size_t>(a * b * c * d)]) {
+template <typename T>
+struct HeldOf {
+  std::unique_ptr<T[]> data;
+  ArrayOf<T> array;
+  HeldOf(i64 a, i64 b, i64 c, i64 d, float value = NAN) : data(new T[static_cast<size_t>(a * b * c * d)]) {
     array = {data.get(), {a, b, c, d}};
-    for (i64 i = 0; i < size(); ++i) data[static_cast<size_t>(i)] = value;
+    for (i64 i = 0; i < size(); ++i) set(data[static_cast<size_t>(i)], value);
   }
   i64 size() const { return array.size[0] * array.size[1] * array.size[2] * array.size[3]; }
+  double operator[](size_t i) const { return number(data[i]); }
   void fill() {
     std::normal_distribution<float> normal;
-    for (i64 i = 0; i < size(); ++i) data[static_cast<size_t>(i)] = normal(room);
+    for (i64 i = 0; i < size(); ++i) set(data[static_cast<size_t>(i)], normal(room));
+  }
+  void fill_whole() {  // small whole numbers, whose sums are exact in both types
+    for (i64 i = 0; i < size(); ++i) set(data[static_cast<size_t>(i)], static_cast<float>(any(-6, 6)));
   }
   size_t at(i64 a, i64 b, i64 c, i64 d) const {
     return static_cast<size_t>(((a * array.size[1] + b) * array.size[2] + c) * array.size[3] + d);
   }
 };
+using Held = HeldOf<float>;
 
 // Calls `f(index in, index kernel, index out)` for every product of the convolution.
-template <typename F>
-void products(const Window& v, const Held& in, const Held& kernel, const Held& out, F f) {
+template <typename T, typename F>
+void products(const Window& v, const HeldOf<T>& in, const HeldOf<T>& kernel, const HeldOf<T>& out, F f) {
   const i64 *x = in.array.size, *w = kernel.array.size, *y = out.array.size;
   for (i64 n = 0; n < y[0]; ++n)
     for (i64 oy = 0; oy < y[1]; ++oy)
@@ -62,11 +83,14 @@ void products(const Window& v, const Held& in, const Held& kernel, const Held& o
           }
 }
 
-double error(const Held& got, const std::vector<double>& wanted) {
+// The largest error relative to the largest value; in bfloat16, beyond that of rounding to the nearest once.
+template <typename T>
+double error(const HeldOf<T>& got, const std::vector<double>& wanted) {
+  constexpr double rounding = sizeof(T) == sizeof(Half) ? 1.0 / 256 : 0;
   double most = 1, worst = 0;  // sums of normal numbers: a small one is left over from cancelling
   for (double value : wanted) most = std::max(most, std::fabs(value));
   for (size_t i = 0; i < wanted.size(); ++i) {
-    const double off = std::fabs(static_cast<double>(got.data[i]) - wanted[i]);
+    const double off = std::fabs(got[i] - wanted[i]) - rounding * std::fabs(wanted[i]);
     if (!(off <= worst)) worst = off;  // also if it is no number
   }
   return worst / most;
@@ -105,23 +129,26 @@ Case random_case() {
   return c;
 }
 
+template <typename T>
 double check_case(const Kernels& k, const Threads& threads, const Case& c) {
+  using Held = HeldOf<T>;
+  const char* type = sizeof(T) == sizeof(Half) ? "bfloat16" : "float32";
   Held in(c.n, c.h, c.w, c.ci * c.v.groups), kernel(c.kh, c.kw, c.ci, c.co * c.v.groups);
   Held out(c.n, c.oh, c.ow, c.co * c.v.groups), bias(1, 1, 1, c.co * c.v.groups);
   double worst = 0;
   const auto sums = [](const Held& held) { return std::vector<double>(static_cast<size_t>(held.size())); };
   const auto note = [&](const char* name, const std::string& wrong, double off) {
     if (!wrong.empty() || !(off < 1e-5))
-      std::printf("%s %s: %s error %g: %s\n", k.name, name, c.text().c_str(), off, wrong.c_str());
+      std::printf("%s %s %s: %s error %g: %s\n", k.name, type, name, c.text().c_str(), off, wrong.c_str());
     worst = (wrong.empty() && off <= 1) ? std::max(worst, off) : 1;
   };
   in.fill(), kernel.fill(), bias.fill();
   std::vector<double> wanted = sums(out);
-  products(c.v, in, kernel, out, [&](size_t i, size_t w, size_t o) { wanted[o] += double(in.data[i]) * kernel.data[w]; });
+  products(c.v, in, kernel, out, [&](size_t i, size_t w, size_t o) { wanted[o] += in[i] * kernel[w]; });
   std::string wrong = conv(k, threads, c.v, in.array, kernel.array, nullptr, kNone, out.array);
   note("conv", wrong, error(out, wanted));
   for (size_t i = 0; i < wanted.size(); ++i) {
-    wanted[i] += static_cast<double>(bias.data[i % static_cast<size_t>(bias.size())]);
+    wanted[i] += bias[i % static_cast<size_t>(bias.size())];
     if (wanted[i] < 0) wanted[i] = 0;
   }
   wrong = conv(k, threads, c.v, in.array, kernel.array, bias.data.get(), kRelu, out.array);
@@ -129,13 +156,13 @@ double check_case(const Kernels& k, const Threads& threads, const Case& c) {
 
   out.fill();
   wanted = sums(in);
-  products(c.v, in, kernel, out, [&](size_t i, size_t w, size_t o) { wanted[i] += double(out.data[o]) * kernel.data[w]; });
+  products(c.v, in, kernel, out, [&](size_t i, size_t w, size_t o) { wanted[i] += out[o] * kernel[w]; });
   Held by_input(c.n, c.h, c.w, c.ci * c.v.groups);
   wrong = conv_input_grad(k, threads, c.v, out.array, kernel.array, by_input.array);
   note("gradient by the input", wrong, error(by_input, wanted));
 
   wanted = sums(kernel);
-  products(c.v, in, kernel, out, [&](size_t i, size_t w, size_t o) { wanted[w] += double(out.data[o]) * in.data[i]; });
+  products(c.v, in, kernel, out, [&](size_t i, size_t w, size_t o) { wanted[w] += out[o] * in[i]; });
   Held by_kernel(c.kh, c.kw, c.ci, c.co * c.v.groups), again(c.kh, c.kw, c.ci, c.co * c.v.groups);
   wrong = conv_weight_grad(k, threads, c.v, in.array, out.array, by_kernel.array);
   note("gradient by the kernel", wrong, error(by_kernel, wanted));
@@ -145,15 +172,16 @@ double check_case(const Kernels& k, const Threads& threads, const Case& c) {
   return worst;
 }
 
+template <typename T>
 double check_pool(const Kernels& k, const Threads& threads) {
+  using Held = HeldOf<T>;
   const i64 pool_h = any(1, 3), pool_w = any(1, 4), h = any(1, 12), w = any(1, 20), n = any(1, 3);
   const i64 channels = one_of({1, 3, 16, 19, 40, 70});
   Window v;
   v.stride_h = any(1, 4), v.stride_w = any(1, 4), v.top = any(0, pool_h - 1), v.left = any(0, pool_w - 1);
   const i64 oh = any(1, (h + v.top - 1) / v.stride_h + 1), ow = any(1, (w + v.left - 1) / v.stride_w + 1);
   Held in(n, h, w, channels), out(n, oh, ow, channels), grad(n, h, w, channels);
-  in.fill();
-  for (i64 i = 0; i < in.size(); ++i) in.data[static_cast<size_t>(i)] = std::round(2 * in.data[static_cast<size_t>(i)]);
+  in.fill_whole();
   std::vector<double> wanted(static_cast<size_t>(out.size())), by_input(static_cast<size_t>(in.size()));
   std::vector<size_t> from(wanted.size());
   for (i64 b = 0; b < n; ++b)
@@ -164,8 +192,8 @@ double check_pool(const Kernels& k, const Threads& threads) {
           for (i64 i = 0; i < pool_h; ++i)
             for (i64 j = 0; j < pool_w; ++j) {
               const i64 iy = y * v.stride_h + i - v.top, ix = x * v.stride_w + j - v.left;
-              if (iy < 0 || iy >= h || ix < 0 || ix >= w || !(in.data[in.at(b, iy, ix, c)] > best)) continue;
-              best = in.data[in.at(b, iy, ix, c)];
+              if (iy < 0 || iy >= h || ix < 0 || ix >= w || !(in[in.at(b, iy, ix, c)] > best)) continue;
+              best = in[in.at(b, iy, ix, c)];
               from[out.at(b, y, x, c)] = in.at(b, iy, ix, c);
             }
           wanted[out.at(b, y, x, c)] = best;
@@ -173,8 +201,8 @@ double check_pool(const Kernels& k, const Threads& threads) {
   std::unique_ptr<uint8_t[]> place(new uint8_t[wanted.size()]);
   const std::string first = max_pool(k, threads, v, pool_h, pool_w, in.array, out.array, place.get());
   double worst = error(out, wanted);
-  out.fill();
-  for (size_t i = 0; i < wanted.size(); ++i) by_input[from[i]] += static_cast<double>(out.data[i]);
+  out.fill_whole();
+  for (size_t i = 0; i < wanted.size(); ++i) by_input[from[i]] += out[i];
   const std::string second = max_pool_grad(k, threads, v, pool_h, pool_w, out.array, place.get(), grad.array);
   worst = std::max(worst, error(grad, by_input));
   if (!first.empty() || !second.empty() || !(worst < 1e-5))
@@ -216,6 +244,12 @@ double check_adam(const Kernels& k, const Threads& threads) {
 int bad_calls(const Kernels& k) {
   int passed = 0;
   Held in(1, 8, 8, 4), kernel(3, 3, 4, 8), out(1, 8, 8, 8);
+  HeldOf<Half> half(1, 8, 8, 4), half_kernel(3, 3, 4, 8), half_out(1, 8, 8, 7);
+  const Window plain = {1, 1, 1, 1, 1, 1, 1};
+  if (conv(k, {}, plain, half.array, half_kernel.array, nullptr, kNone, half_out.array).empty()) ++passed;
+  if (conv_input_grad(k, {}, plain, half_out.array, half_kernel.array, half.array).empty()) ++passed;
+  if (conv_weight_grad(k, {}, plain, half.array, half_out.array, half_kernel.array).empty()) ++passed;
+  if (max_pool(k, {}, plain, 2, 2, half.array, half_out.array, nullptr).empty()) ++passed;
   const auto refused = [&](const char* what, const Window& v, Array i, Array w, Array o) {
     const std::string all[] = {conv(k, {}, v, i, w, nullptr, kNone, o), conv_input_grad(k, {}, v, o, w, i),
                                conv_weight_grad(k, {}, v, i, o, w)};
@@ -273,14 +307,14 @@ int main(int argc, char** argv) {
   const int rounds = argc > 2 ? std::atoi(argv[2]) : 50;
   std::mutex lock;
   std::vector<std::thread> started;
-  Threads threads;
+  Threads threads, alone;
   threads.count = 3;
   threads.schedule = [&](std::function<void()> run) {
     const std::lock_guard<std::mutex> held(lock);
     started.emplace_back(std::move(run));
   };
   int failures = 0;
-  for (const char* name : {"avx512", "avx2", "baseline"}) {
+  for (const char* name : {"amx", "avx512", "avx2", "baseline"}) {
     const Kernels* k = kernels_named(name);
     if (!k) {
       std::printf("%s: not here\n", name);
@@ -288,9 +322,12 @@ int main(int argc, char** argv) {
     }
     double worst = 0;
     for (int i = 0; i < rounds; ++i) {
-      worst = std::max(worst, check_case(*k, i % 2 ? threads : Threads{}, random_case()));
-      worst = std::max(worst, check_pool(*k, i % 2 ? threads : Threads{}));
-      if (i < 4) worst = std::max(worst, check_adam(*k, i % 2 ? threads : Threads{}));
+      const Threads& used = i % 2 ? threads : alone;
+      worst = std::max(worst, check_case<float>(*k, used, random_case()));
+      worst = std::max(worst, check_case<Half>(*k, used, random_case()));
+      worst = std::max(worst, check_pool<float>(*k, used));
+      worst = std::max(worst, check_pool<Half>(*k, used));
+      if (i < 4) worst = std::max(worst, check_adam(*k, used));
       for (std::thread& thread : started) thread.join();
       started.clear();
     }

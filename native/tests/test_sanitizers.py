@@ -17,6 +17,7 @@ SETS = {
     "avx2": (8, 16, ["-mavx2", "-mfma"]),
     "baseline": (4, 16, []),
 }
+AMX = [*SETS["avx512"][2], "-mavx512bf16", "-mamx-tile", "-mamx-bf16", "-Wno-maybe-uninitialized"]
 
 
 def build(folder: Path, flags: list[str]) -> Path:
@@ -34,10 +35,15 @@ def build(folder: Path, flags: list[str]) -> Path:
         source = ROOT / "cpp" / "kernels.cpp"
         command = [*common, "-ffp-contract=fast", *own, *macros, "-c", str(source), "-o", str(objects[-1])]
         jobs.append(subprocess.Popen(command))
+    objects.append(folder / "tiles.o")
+    command = [*common, *AMX, "-c", str(ROOT / "cpp" / "tiles.cpp"), "-o", str(objects[-1])]
+    jobs.append(subprocess.Popen(command))
     assert [job.wait() for job in jobs] == [0] * len(jobs)
     sources = [
         ROOT / "cpp" / name
-        for name in ("checks.cpp", "driver.cpp", "pool.cpp", "product.cpp", "winograd.cpp", "optimizer.cpp")
+        for name in (
+            "checks.cpp", "choice.cpp", "driver.cpp", "half.cpp", "pool.cpp", "product.cpp", "winograd.cpp", "optimizer.cpp"
+        )
     ] + [ROOT / "tests" / "check.cpp"]
     program = folder / "check"
     subprocess.run([*common, *map(str, sources + objects), "-o", str(program), "-lpthread"], check=True)

@@ -16,10 +16,10 @@ __all__ = ["INTERFACE", "TARGETS", "__version__", "instruction_sets", "isa", "re
 
 __version__ = "0.1.0"
 
-INTERFACE = 2
+INTERFACE = 3
 """Counts the changes of the calls below; Hornbill asks for the one it was written for."""
 
-TARGETS = {
+_TYPED = {
     "hornbill_conv": "HornbillConv",
     "hornbill_conv_bias": "HornbillConvBias",
     "hornbill_conv_input_grad": "HornbillConvInputGrad",
@@ -27,9 +27,13 @@ TARGETS = {
     "hornbill_max_pool": "HornbillMaxPool",
     "hornbill_max_pool_place": "HornbillMaxPoolPlace",
     "hornbill_max_pool_grad": "HornbillMaxPoolGrad",
+}
+TARGETS = {
+    **_TYPED,
+    **{f"{name}_bfloat16": f"{symbol}Half" for name, symbol in _TYPED.items()},
     "hornbill_adam": "HornbillAdam",
 }
-"""Names of the foreign functions and of their symbols in the library."""
+"""Names of the foreign functions and of their symbols in the library; all are in float32 unless they say bfloat16."""
 
 
 @functools.cache
@@ -41,13 +45,13 @@ def _library() -> ctypes.CDLL:
 
 
 def isa() -> str:
-    """Returns the instruction set in use: avx512, avx2 or baseline."""
+    """Returns the instruction set in use: amx (avx512 with tiles for bfloat16), avx512, avx2 or baseline."""
     return _library().hornbill_native_isa().decode()
 
 
 def instruction_sets() -> list[str]:
     """Returns the instruction sets that this build and this processor have, best first."""
-    return [name for name in ("avx512", "avx2", "baseline") if _library().hornbill_native_has(name.encode())]
+    return [name for name in ("amx", "avx512", "avx2", "baseline") if _library().hornbill_native_has(name.encode())]
 
 
 @functools.cache

@@ -159,7 +159,7 @@ def conv_bias(inputs: Tensor, kernel: Tensor, bias: Tensor, relu: bool, **argume
         return None
     inputs, kernel, bias = map(convert_to_tensor, (inputs, kernel, bias))
     call = _checked(inputs, kernel, **arguments)
-    if not call.served or bias.dtype != jnp.float32:
+    if not call.served or bias.dtype != call.inputs.dtype:
         return None
     return native.conv_bias(*call.operands, bias, *call.window, relu=relu)
 

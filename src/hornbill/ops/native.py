@@ -1,6 +1,6 @@
 """The CPU kernels of the package `hornbill-native`: whether they serve a call, and the calls themselves.
 
-They run where the package is installed, on a CPU, in float32, channels last; everything else, and every other device,
+They run where the package is installed, on a CPU, in float32 or bfloat16, channels last; everything else, and every other device,
 runs XLA's own path, which gives the same numbers within rounding. Each call carries both: which one is compiled follows
 from the platform it is compiled for. `HORNBILL_NATIVE=off` leaves the kernels alone.
 
@@ -34,7 +34,8 @@ __all__ = [
 ]  # fmt: skip
 
 _ALLOWED = contextvars.ContextVar("native kernels allowed", default=True)
-_INTERFACE = 2  # that of `hornbill_native` which is called here
+_INTERFACE = 3  # that of `hornbill_native` which is called here
+_TYPES = (jnp.float32, jnp.bfloat16)
 _LEAST_GROUP = 8  # channels per group from which tiles are filled; smaller groups are left to XLA
 _POOLED_CHANNELS, _POOLED_SIZE = 16, 32_768  # from which their max-pool is faster than XLA's
 _MOST_CELLS = 256  # of a pooling window, whose numbers are bytes
@@ -139,7 +140,8 @@ def serves(
         return False
     shapes = (*inputs.shape, *kernel.shape)
     return (
-        inputs.dtype == kernel.dtype == jnp.float32
+        inputs.dtype == kernel.dtype
+        and inputs.dtype in _TYPES
         and (inputs.ndim in (3, 4) or (inputs.ndim == 5 and groups == 1))
         and data_format == "channels_last"
         and all(known(size) and size > 0 for size in shapes)
@@ -278,7 +280,7 @@ def _result_shape(inputs: Tensor, kernel: Tensor, window: Window) -> tuple[int, 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
 def _conv_rule(inputs: Tensor, kernel: Tensor, window: Window) -> Tensor:
     xla = functools.partial(_xla_conv, window=window)
-    result = (_result_shape(inputs, kernel, window), jnp.float32)
+    result = (_result_shape(inputs, kernel, window), inputs.dtype)
     return _call("hornbill_conv", xla, result, (inputs, kernel), {"window": window.numbers()})
 
 
@@ -288,7 +290,7 @@ def _conv_bias_rule(inputs: Tensor, kernel: Tensor, bias: Tensor, window: Window
         sums = _xla_conv(inputs, kernel, window) + bias
         return jax.nn.relu(sums) if relu else sums
 
-    result = (_result_shape(inputs, kernel, window), jnp.float32)
+    result = (_result_shape(inputs, kernel, window), inputs.dtype)
     attributes = {"window": window.numbers(), "activation": np.int64(relu)}
     return _call("hornbill_conv_bias", xla, result, (inputs, kernel, bias), attributes)
 
@@ -299,7 +301,7 @@ def _input_grad_rule(gradient: Tensor, kernel: Tensor, window: Window, shape: tu
         inputs = jax.ShapeDtypeStruct((gradient.shape[0], *shape[1:]), gradient.dtype)
         return jax.linear_transpose(lambda x: _xla_conv(x, kernel, window), inputs)(gradient)[0]
 
-    results, attributes = (shape, jnp.float32), {"window": window.numbers()}
+    results, attributes = (shape, gradient.dtype), {"window": window.numbers()}
     return _call("hornbill_conv_input_grad", xla, results, (gradient, kernel), attributes)
 
 
@@ -309,7 +311,7 @@ def _kernel_grad_rule(inputs: Tensor, gradient: Tensor, window: Window, shape: t
         kernel = jax.ShapeDtypeStruct(shape, inputs.dtype)
         return jax.linear_transpose(lambda w: _xla_conv(inputs, w, window), kernel)(gradient)[0]
 
-    results, attributes = (shape, jnp.float32), {"window": window.numbers()}
+    results, attributes = (shape, inputs.dtype), {"window": window.numbers()}
     return _call("hornbill_conv_weight_grad", xla, results, (inputs, gradient), attributes, rows=0)
 
 
@@ -397,7 +399,7 @@ def serves_pool(
     if not _may_run():
         return False
     return (
-        dtype == jnp.float32
+        dtype in _TYPES
         and len(shape) == 4
         and pool[0] == pool[3] == 1
         and pool[1] * pool[2] <= _MOST_CELLS
@@ -419,7 +421,7 @@ def max_pool(xla: Callable[..., Tensor], inputs: Tensor, shape: Sequence[int], w
         shape: Shape of the result.
         windows: Window size, stride and padding of every axis.
     """
-    result = (tuple(shape), jnp.float32)
+    result = (tuple(shape), inputs.dtype)
     return _call("hornbill_max_pool", xla, result, (inputs,), _pool_attributes(windows))
 
 
@@ -442,7 +444,7 @@ def max_pool_place(
 
     @jax.custom_vjp
     def largest(inputs: Tensor) -> tuple[Tensor, Tensor]:
-        results = [(tuple(shape), jnp.float32), (tuple(shape), jnp.uint8)]
+        results = [(tuple(shape), inputs.dtype), (tuple(shape), jnp.uint8)]
         best, place = _call("hornbill_max_pool_place", xla, results, (inputs,), _pool_attributes(windows))
         return best, place
 
@@ -473,7 +475,7 @@ def max_pool_grad(
     @jax.custom_vjp
     def spread(gradient: Tensor, place: Tensor) -> Tensor:
         return _call(
-            "hornbill_max_pool_grad", lambda gradient, place: xla(place, gradient), (tuple(shape), jnp.float32),
+            "hornbill_max_pool_grad", lambda gradient, place: xla(place, gradient), (tuple(shape), gradient.dtype),
             (gradient, place), _pool_attributes(windows), rows=2,
         )  # fmt: skip
 
@@ -556,7 +558,7 @@ def _call(
     """Runs a kernel on CPUs, and `xla` elsewhere.
 
     Args:
-        name: The foreign function.
+        name: The foreign function; where the first operand is bfloat16, its namesake for that.
         xla: The same as XLA's own operations.
         results: (shape, dtype) of the result, or a list of such pairs.
         operands: What the kernel reads.
@@ -565,6 +567,9 @@ def _call(
             then joins the batch. With 0, and where other operands are mapped, `xla` is mapped instead.
         aliases: Operands whose memory a result may take, by number.
     """
+
+    if operands[0].dtype == jnp.bfloat16:
+        name += "_bfloat16"
 
     def on_cpu(*arrays: Tensor) -> Any:
         def spec(result: tuple[tuple[int, ...], Any]) -> jax.ShapeDtypeStruct:
