@@ -35,10 +35,11 @@ def least_seconds(call, arguments, seconds: float) -> float:
     return best
 
 
-def native(name: str, shape: tuple[int, ...]):
+def native(name: str, shape: tuple[int, ...], dtype: str):
     """Returns a compiled call of one kernel, for 3x3 windows with padding "same"."""
     window = np.array([1, 1, 1, 1, 1, 1, 1], np.int64)
-    result = jax.ShapeDtypeStruct(shape, jnp.float32)
+    result = jax.ShapeDtypeStruct(shape, dtype)
+    name = name if dtype == "float32" else f"{name}_{dtype}"
     return jax.jit(lambda *a: jax.ffi.ffi_call(name, result)(*a, window=window))
 
 
@@ -61,6 +62,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("batch", type=int, nargs="?", default=8)
     parser.add_argument("--xla", action="store_true")
+    parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--seconds", type=float, default=0.5)
     options = parser.parse_args()
     hornbill_native.register()
@@ -70,13 +72,13 @@ def main() -> None:
         f"{'shape':>16} {'forward':>9} {'by input':>9} {'by weights':>11}" + "   XLA: the same" * options.xla
     )
     for size, ci, co in SHAPES:
-        x = jnp.asarray(room.random((options.batch, size, size, ci), np.float32))
-        w = jnp.asarray(room.random((3, 3, ci, co), np.float32))
-        g = jnp.asarray(room.random((options.batch, size, size, co), np.float32))
+        x = jnp.asarray(room.random((options.batch, size, size, ci), np.float32), options.dtype)
+        w = jnp.asarray(room.random((3, 3, ci, co), np.float32), options.dtype)
+        g = jnp.asarray(room.random((options.batch, size, size, co), np.float32), options.dtype)
         calls = [
-            (native("hornbill_conv", g.shape), (x, w)),
-            (native("hornbill_conv_input_grad", x.shape), (g, w)),
-            (native("hornbill_conv_weight_grad", w.shape), (x, g)),
+            (native("hornbill_conv", g.shape, options.dtype), (x, w)),
+            (native("hornbill_conv_input_grad", x.shape, options.dtype), (g, w)),
+            (native("hornbill_conv_weight_grad", w.shape, options.dtype), (x, g)),
         ]
         if options.xla:
             forward, by_input, by_weights = xla_calls()

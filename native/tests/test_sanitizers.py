@@ -42,7 +42,14 @@ def build(folder: Path, flags: list[str]) -> Path:
     sources = [
         ROOT / "cpp" / name
         for name in (
-            "checks.cpp", "choice.cpp", "driver.cpp", "half.cpp", "pool.cpp", "product.cpp", "winograd.cpp", "optimizer.cpp"
+            "checks.cpp",
+            "choice.cpp",
+            "driver.cpp",
+            "half.cpp",
+            "pool.cpp",
+            "product.cpp",
+            "winograd.cpp",
+            "optimizer.cpp",
         )
     ] + [ROOT / "tests" / "check.cpp"]
     program = folder / "check"

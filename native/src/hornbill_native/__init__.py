@@ -51,7 +51,11 @@ def isa() -> str:
 
 def instruction_sets() -> list[str]:
     """Returns the instruction sets that this build and this processor have, best first."""
-    return [name for name in ("amx", "avx512", "avx2", "baseline") if _library().hornbill_native_has(name.encode())]
+    return [
+        name
+        for name in ("amx", "avx512", "avx2", "baseline")
+        if _library().hornbill_native_has(name.encode())
+    ]
 
 
 @functools.cache

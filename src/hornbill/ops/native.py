@@ -1,8 +1,8 @@
 """The CPU kernels of the package `hornbill-native`: whether they serve a call, and the calls themselves.
 
-They run where the package is installed, on a CPU, in float32 or bfloat16, channels last; everything else, and every other device,
-runs XLA's own path, which gives the same numbers within rounding. Each call carries both: which one is compiled follows
-from the platform it is compiled for. `HORNBILL_NATIVE=off` leaves the kernels alone.
+They run where the package is installed, on a CPU, in float32 or bfloat16, channels last; everything else, and every
+other device, runs XLA's own path, which gives the same numbers within rounding. Each call carries both: which one is
+compiled follows from the platform it is compiled for. `HORNBILL_NATIVE=off` leaves the kernels alone.
 
 A convolution is linear in its inputs and in its kernel, so three functions are closed under differentiation: the
 convolution, its gradient by the inputs (which is the transposed convolution) and its gradient by the kernel.
@@ -567,7 +567,6 @@ def _call(
             then joins the batch. With 0, and where other operands are mapped, `xla` is mapped instead.
         aliases: Operands whose memory a result may take, by number.
     """
-
     if operands[0].dtype == jnp.bfloat16:
         name += "_bfloat16"
 
