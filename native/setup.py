@@ -27,7 +27,7 @@ OTHERS = {"baseline": (4, 32, [])}
 """Name: floats per vector, vector registers, compiler flags."""
 SOURCES = [
     "checks.cpp", "choice.cpp", "driver.cpp", "half.cpp", "pool.cpp", "product.cpp", "winograd.cpp", "optimizer.cpp",
-    "ffi.cpp",
+    "recurrent.cpp", "ffi.cpp",
 ]  # fmt: skip
 
 

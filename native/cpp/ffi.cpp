@@ -8,6 +8,7 @@
 
 #include "driver.h"
 #include "optimizer.h"
+#include "recurrent.h"
 #include "xla/ffi/api/ffi.h"
 
 namespace ffi = xla::ffi;
@@ -25,6 +26,8 @@ using FourResult = ffi::Result<Four<T>>;
 template <typename T>
 using One = ffi::Buffer<kType<T>, 1>;
 using Places = ffi::Buffer<ffi::U8, 4>;
+using Three = ffi::Buffer<ffi::F32, 3>;
+using Two = ffi::Buffer<ffi::F32, 2>;
 using Scalar = ffi::Buffer<ffi::F32, 0>;
 using Numbers = ffi::Span<const int64_t>;
 
@@ -170,6 +173,61 @@ ffi::Error AdamStep(ffi::ThreadPool pool, float keep_1, float keep_2, float epsi
   return ffi::Error::Success();
 }
 
+
+
+
+bool sizes(Numbers found, std::initializer_list<int64_t> wanted) {
+  return std::equal(found.begin(), found.end(), wanted.begin(), wanted.end());
+}
+
+// Checks what both calls of a sequence share and runs one; arrays that are only read are not written.
+template <typename Call>
+ffi::Error sequence(const char* name, Three& gates, Two& first_c, Two& recurrent, Numbers h, Numbers c, const Call& call) {
+  const Numbers all = gates.dimensions();
+  const int64_t steps = all[0], rows = all[1], units = all[2] / 4;
+  if (all[2] != 4 * units || !sizes(recurrent.dimensions(), {units, 4 * units}) ||
+      !sizes(first_c.dimensions(), {rows, units}) || !sizes(h, {steps, rows, units}) || !sizes(c, {steps, rows, units}))
+    return ffi::Error::InvalidArgument(std::string(name) + ": sizes do not fit");
+  LstmArrays arrays = {steps, rows, units, nullptr, first_c.typed_data(), recurrent.typed_data(), gates.typed_data(),
+                       nullptr, nullptr};
+  try {
+    call(arrays);
+  } catch (const std::exception& error) {
+    return ffi::Error(ffi::ErrorCode::kResourceExhausted, std::string(name) + ": " + error.what());
+  }
+  return ffi::Error::Success();
+}
+
+// `given` holds the input's share of the gates, `gates` gets their activations: they may be the same memory.
+ffi::Error LstmSequence(ffi::ThreadPool pool, Three given, Two first_h, Two first_c, Two recurrent, ffi::Result<Three> h,
+                        ffi::Result<Three> c, ffi::Result<Three> gates) {
+  const char* name = "hornbill_lstm";
+  if (!same(gates->dimensions(), given.dimensions()) || !same(first_h.dimensions(), first_c.dimensions()))
+    return ffi::Error::InvalidArgument(std::string(name) + ": sizes do not fit");
+  return sequence(name, given, first_c, recurrent, h->dimensions(), c->dimensions(), [&](LstmArrays& s) {
+    if (given.typed_data() != gates->typed_data())
+      std::copy_n(given.typed_data(), given.element_count(), gates->typed_data());
+    s.first_h = first_h.typed_data(), s.gates = gates->typed_data();
+    s.h = h->typed_data(), s.c = c->typed_data();
+    lstm_sequence(best_kernels(), threads_of(pool), s);
+  });
+}
+
+ffi::Error LstmSequenceGrad(ffi::ThreadPool pool, Three gates, Two first_c, Two recurrent, Three c, Three by_h,
+                            Two by_last_c, ffi::Result<Three> by_gates, ffi::Result<Two> by_first_h,
+                            ffi::Result<Two> by_first_c) {
+  const char* name = "hornbill_lstm_grad";
+  const Numbers state = first_c.dimensions();
+  if (!same(by_gates->dimensions(), gates.dimensions()) || !same(by_last_c.dimensions(), state) ||
+      !same(by_first_h->dimensions(), state) || !same(by_first_c->dimensions(), state))
+    return ffi::Error::InvalidArgument(std::string(name) + ": sizes do not fit");
+  return sequence(name, gates, first_c, recurrent, by_h.dimensions(), c.dimensions(), [&](LstmArrays& s) {
+    s.c = c.typed_data();
+    lstm_sequence_grad(best_kernels(), threads_of(pool), s, by_h.typed_data(), by_last_c.typed_data(),
+                       by_gates->typed_data(), by_first_h->typed_data(), by_first_c->typed_data());
+  });
+}
+
 }  // namespace
 
 // The library shows these symbols and no others.
@@ -206,6 +264,13 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillAdam, AdamStep,
                               ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<float>("keep_1").Attr<float>("keep_2")
                                   .Attr<float>("epsilon").Arg<Scalar>().RemainingArgs()
                                   .RemainingRets());
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillLstm, LstmSequence,
+                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Three>().Arg<Two>().Arg<Two>().Arg<Two>()
+                                  .Ret<Three>().Ret<Three>().Ret<Three>());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillLstmGrad, LstmSequenceGrad,
+                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Three>().Arg<Two>().Arg<Two>().Arg<Three>()
+                                  .Arg<Three>().Arg<Two>().Ret<Three>().Ret<Two>().Ret<Two>());
 
 }  // namespace hornbill
 

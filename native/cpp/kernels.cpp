@@ -488,6 +488,8 @@ void transpose(const float* from, ptrdiff_t from_row, float* to, ptrdiff_t to_ro
   transpose_plain(from + whole_rows * from_row, from_row, to + whole_rows, to_row, rows - whole_rows, columns);
 }
 
+#include "recurrent_loops.h"
+
 template <int N, int M>
 void fill(Kernels& k) {
   if constexpr (M <= tall(N)) {
@@ -510,6 +512,8 @@ Kernels make() {
   k.winograd_gradient = winograd_gradient;
   k.winograd_weights = winograd_weights;
   k.adam = adam;
+  k.lstm = lstm;
+  k.lstm_grad = lstm_grad;
   k.widen = widen;
   k.narrow = narrow;
   k.pool = pool<float>;

@@ -180,6 +180,21 @@ struct TileKernels {
   void (*swap)(const Half* from, ptrdiff_t from_row, Half* to, ptrdiff_t to_row, ptrdiff_t rows, ptrdiff_t columns);
 };
 
+// A time step of an LSTM on one row; see recurrent.h. Gates are replaced by their activations.
+struct Lstm {
+  float* gates;
+  const float* c_before;
+  float *c, *h;
+  ptrdiff_t units;
+};
+
+// Its gradient; `by_c` is that by the new c before and by the old one after.
+struct LstmGrad {
+  const float *gates, *c_before, *c, *by_output, *by_h;
+  float *by_c, *by_gates;
+  ptrdiff_t units;
+};
+
 struct Kernels {
   const char* name;
   const TileKernels* tiles;            // or null
@@ -195,6 +210,8 @@ struct Kernels {
   void (*winograd_gradient)(const WinogradGradient&);
   void (*winograd_weights)(const WinogradWeights&);
   void (*adam)(const Adam&);
+  void (*lstm)(const Lstm&);
+  void (*lstm_grad)(const LstmGrad&);
   // From bfloat16 to float32, and back to the nearest.
   void (*widen)(const Half* from, float* to, ptrdiff_t count);
   void (*narrow)(const float* from, Half* to, ptrdiff_t count);

@@ -109,3 +109,16 @@ def test_adam_refuses_arrays_that_do_not_fit(sizes, message):
     constants = {name: np.float32(0.1) for name in ("keep_1", "keep_2", "epsilon")}
     with pytest.raises(jax.errors.JaxRuntimeError, match=message):
         jax.block_until_ready(run(jnp.float32(0.1), *(floats(size) for size in sizes), **constants))
+
+
+@pytest.mark.parametrize("wrong", range(7))
+def test_sequences_of_wrong_sizes_are_refused(wrong):
+    shapes = [(3, 2, 16), (2, 4), (2, 4), (4, 16)]
+    results = [(3, 2, 4), (3, 2, 4), (3, 2, 16)]
+    every = shapes + results
+    every[wrong] = (*every[wrong][:-1], every[wrong][-1] + 1)
+    made = [jax.ShapeDtypeStruct(shape, np.float32) for shape in every[4:]]
+    with pytest.raises(Exception, match="sizes do not fit"):
+        jax.block_until_ready(
+            jax.ffi.ffi_call("hornbill_lstm", made)(*(floats(*shape) for shape in every[:4]))
+        )

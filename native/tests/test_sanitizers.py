@@ -50,6 +50,7 @@ def build(folder: Path, flags: list[str]) -> Path:
             "product.cpp",
             "winograd.cpp",
             "optimizer.cpp",
+            "recurrent.cpp",
         )
     ] + [ROOT / "tests" / "check.cpp"]
     program = folder / "check"

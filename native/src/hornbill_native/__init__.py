@@ -32,6 +32,8 @@ TARGETS = {
     **_TYPED,
     **{f"{name}_bfloat16": f"{symbol}Half" for name, symbol in _TYPED.items()},
     "hornbill_adam": "HornbillAdam",
+    "hornbill_lstm": "HornbillLstm",
+    "hornbill_lstm_grad": "HornbillLstmGrad",
 }
 """Names of the foreign functions and of their symbols in the library; all are in float32 unless they say bfloat16."""
 

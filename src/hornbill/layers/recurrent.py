@@ -33,6 +33,7 @@ from hornbill.layers.recurrent_shared import (
     is_own,
     refuse_cudnn,
 )  # fmt: skip
+from hornbill.layers.recurrent_whole import whole_sequence
 from hornbill.layers.rnn_cells import (
     GRUCell,
     LSTMCell,
@@ -279,6 +280,10 @@ class RNN(Layer):
         with autocast_scope(cell.compute_dtype if cell.autocast else None):
             inputs_mask, recurrent_mask = cell.masks_for(xs[0], states[0], training)
             projected = cell.project(xs, inputs_mask)
+            if mask is None and recurrent_mask is None and not settings["unroll"]:
+                whole = whole_sequence(cell, projected, states)
+                if whole is not None:
+                    return whole
             return run_steps(
                 lambda x, s: cell.recur(x, s, recurrent_mask),
                 projected,

@@ -29,8 +29,8 @@ from hornbill.engine.op import Tensor
 from hornbill.ops.windows import known
 
 __all__ = [
-    "Window", "adam", "conv", "conv_bias", "conv_transpose", "max_pool", "max_pool_grad", "max_pool_place",
-    "package", "reason_inactive", "serves", "serves_pool", "without",
+    "Window", "available", "call", "conv", "conv_bias", "conv_transpose", "kernel_grad", "max_pool", "max_pool_grad",
+    "max_pool_place", "package", "reason_inactive", "serves", "serves_pool", "without",
 ]  # fmt: skip
 
 _ALLOWED = contextvars.ContextVar("native kernels allowed", default=True)
@@ -116,6 +116,11 @@ def without() -> Iterator[None]:
 def _may_run() -> bool:
     """Returns whether the package is there and allowed here: explanations and shapes are read off XLA's operations."""
     return _ALLOWED.get() and not context().probing and package() is not None
+
+
+def available() -> bool:
+    """Returns whether kernels may be called where this is traced."""
+    return _may_run() and not reason_inactive()
 
 
 def serves(
@@ -281,7 +286,7 @@ def _result_shape(inputs: Tensor, kernel: Tensor, window: Window) -> tuple[int, 
 def _conv_rule(inputs: Tensor, kernel: Tensor, window: Window) -> Tensor:
     xla = functools.partial(_xla_conv, window=window)
     result = (_result_shape(inputs, kernel, window), inputs.dtype)
-    return _call("hornbill_conv", xla, result, (inputs, kernel), {"window": window.numbers()})
+    return call("hornbill_conv", xla, result, (inputs, kernel), {"window": window.numbers()})
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(3, 4))
@@ -292,7 +297,7 @@ def _conv_bias_rule(inputs: Tensor, kernel: Tensor, bias: Tensor, window: Window
 
     result = (_result_shape(inputs, kernel, window), inputs.dtype)
     attributes = {"window": window.numbers(), "activation": np.int64(relu)}
-    return _call("hornbill_conv_bias", xla, result, (inputs, kernel, bias), attributes)
+    return call("hornbill_conv_bias", xla, result, (inputs, kernel, bias), attributes)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3))
@@ -302,7 +307,7 @@ def _input_grad_rule(gradient: Tensor, kernel: Tensor, window: Window, shape: tu
         return jax.linear_transpose(lambda x: _xla_conv(x, kernel, window), inputs)(gradient)[0]
 
     results, attributes = (shape, gradient.dtype), {"window": window.numbers()}
-    return _call("hornbill_conv_input_grad", xla, results, (gradient, kernel), attributes)
+    return call("hornbill_conv_input_grad", xla, results, (gradient, kernel), attributes)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3))
@@ -312,7 +317,7 @@ def _kernel_grad_rule(inputs: Tensor, gradient: Tensor, window: Window, shape: t
         return jax.linear_transpose(lambda w: _xla_conv(inputs, w, window), kernel)(gradient)[0]
 
     results, attributes = (shape, inputs.dtype), {"window": window.numbers()}
-    return _call("hornbill_conv_weight_grad", xla, results, (inputs, gradient), attributes, rows=0)
+    return call("hornbill_conv_weight_grad", xla, results, (inputs, gradient), attributes, rows=0)
 
 
 def _xla_conv(inputs: Tensor, kernel: Tensor, window: Window) -> Tensor:
@@ -327,7 +332,7 @@ def _conv_back(window: Window, operands: tuple[Tensor, Tensor], gradient: Tensor
     inputs, kernel = operands
     return (
         _input_grad(gradient, kernel, window, inputs.shape),
-        _kernel_grad(inputs, gradient, window, kernel.shape),
+        kernel_grad(inputs, gradient, window, kernel.shape),
     )
 
 
@@ -349,7 +354,7 @@ def _input_grad_back(
     window: Window, _: tuple[int, ...], operands: tuple[Tensor, Tensor], cotangent: Tensor
 ) -> tuple[Tensor, Tensor]:
     gradient, kernel = operands
-    return _conv(cotangent, kernel, window), _kernel_grad(cotangent, gradient, window, kernel.shape)
+    return _conv(cotangent, kernel, window), kernel_grad(cotangent, gradient, window, kernel.shape)
 
 
 def _kernel_grad_back(
@@ -365,14 +370,14 @@ _input_grad_rule.defvjp(
     lambda g, w, window, shape: (_input_grad(g, w, window, shape), (g, w)), _input_grad_back
 )
 _kernel_grad_rule.defvjp(
-    lambda x, g, window, shape: (_kernel_grad(x, g, window, shape), (x, g)), _kernel_grad_back
+    lambda x, g, window, shape: (kernel_grad(x, g, window, shape), (x, g)), _kernel_grad_back
 )
 
 # Compiled as a whole, so that calls outside any compiled function are not traced each time.
 _conv = jax.jit(_conv_rule, static_argnums=2)
 _conv_bias = jax.jit(_conv_bias_rule, static_argnums=(3, 4))
 _input_grad = jax.jit(_input_grad_rule, static_argnums=(2, 3))
-_kernel_grad = jax.jit(_kernel_grad_rule, static_argnums=(2, 3))
+kernel_grad = jax.jit(_kernel_grad_rule, static_argnums=(2, 3))
 
 
 # ---- max-pool
@@ -422,7 +427,7 @@ def max_pool(xla: Callable[..., Tensor], inputs: Tensor, shape: Sequence[int], w
         windows: Window size, stride and padding of every axis.
     """
     result = (tuple(shape), inputs.dtype)
-    return _call("hornbill_max_pool", xla, result, (inputs,), _pool_attributes(windows))
+    return call("hornbill_max_pool", xla, result, (inputs,), _pool_attributes(windows))
 
 
 def max_pool_place(
@@ -445,7 +450,7 @@ def max_pool_place(
     @jax.custom_vjp
     def largest(inputs: Tensor) -> tuple[Tensor, Tensor]:
         results = [(tuple(shape), inputs.dtype), (tuple(shape), jnp.uint8)]
-        best, place = _call("hornbill_max_pool_place", xla, results, (inputs,), _pool_attributes(windows))
+        best, place = call("hornbill_max_pool_place", xla, results, (inputs,), _pool_attributes(windows))
         return best, place
 
     def forward(inputs: Tensor) -> tuple[Any, Tensor]:
@@ -474,7 +479,7 @@ def max_pool_grad(
 
     @jax.custom_vjp
     def spread(gradient: Tensor, place: Tensor) -> Tensor:
-        return _call(
+        return call(
             "hornbill_max_pool_grad", lambda gradient, place: xla(place, gradient), (tuple(shape), gradient.dtype),
             (gradient, place), _pool_attributes(windows), rows=2,
         )  # fmt: skip
@@ -495,58 +500,10 @@ def _pool_attributes(windows: Any) -> dict[str, np.ndarray]:
     }
 
 
-# ---- optimizers
-
-
-def adam(
-    plain: Callable[..., Any], arrays: Sequence[Sequence[Tensor]], rate: Tensor, constants: dict[str, float]
-) -> Any:
-    """Makes a step of Adam on all weights at once, or returns None where the kernel does not serve.
-
-    Args:
-        plain: The rule for one weight: `(p, g, (m, v), rate) -> (p, (m, v))`.
-        arrays: All weights, all gradients, all first and all second moments.
-        rate: The learning rate with its corrections, ().
-        constants: `keep_1`, `keep_2` and `epsilon`.
-
-    Returns:
-        New weights, first and second moments, a list of each.
-    """
-    flat = [array for group in arrays for array in group]
-    if not _may_run() or reason_inactive():
-        return None
-    if any(array.dtype != jnp.float32 for array in flat):
-        return None
-    count = len(arrays[0])
-
-    def xla(rate: Tensor, *flat: Tensor) -> list[Tensor]:
-        groups = [flat[i : i + count] for i in range(0, 4 * count, count)]
-        stepped = [plain(p, g, (m, v), rate) for p, g, m, v in zip(*groups, strict=True)]
-        moments = [[pair[i] for _, pair in stepped] for i in range(2)]
-        return [p for p, _ in stepped] + moments[0] + moments[1]
-
-    @jax.custom_vjp
-    def step(rate: Tensor, *flat: Tensor) -> list[Tensor]:
-        p, m, v = flat[:count], flat[2 * count : 3 * count], flat[3 * count :]
-        results = [(array.shape, jnp.float32) for array in (*p, *m, *v)]
-        places = [*range(1, count + 1), *range(2 * count + 1, 4 * count + 1)]  # of p, m, v among the operands
-        attributes = {name: np.float32(value) for name, value in constants.items()}
-        return _call(
-            "hornbill_adam", xla, results, (rate, *flat), attributes, rows=0,
-            aliases={place: i for i, place in enumerate(places)},
-        )  # fmt: skip
-
-    step.defvjp(
-        lambda *held: (step(*held), held), lambda held, cotangents: jax.vjp(xla, *held)[1](cotangents)
-    )
-    stepped = step(rate, *flat)
-    return stepped[:count], stepped[count : 2 * count], stepped[2 * count :]
-
-
 # ---- one call
 
 
-def _call(
+def call(
     name: str,
     xla: Callable[..., Any],
     results: Any,

@@ -248,10 +248,10 @@ def _max_of_volumes(inputs: Tensor, pool: Sequence[int], step: Sequence[int], pa
     """Takes the maximum over height and width, then over depth: fewer cells to compare, and the same first one wins."""
     batch, depth, *image = inputs.shape
     windows = tuple((each[0], *each[2:]) for each in (pool, step, pads))
-    planes = _max_windows(inputs.reshape(batch * depth, *image), windows, (batch * depth, *image))
+    planes: Any = _max_windows(inputs.reshape(batch * depth, *image), windows, (batch * depth, *image))
     rows = planes.reshape(batch, depth, -1, image[-1])
     windows = ((*pool[:2], 1, 1), (*step[:2], 1, 1), (*pads[:2], (0, 0), (0, 0)))
-    found = _max_windows(rows, windows, tuple(rows.shape))
+    found: Any = _max_windows(rows, windows, tuple(rows.shape))
     return found.reshape(*found.shape[:2], *planes.shape[1:])
 
 

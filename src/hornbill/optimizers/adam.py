@@ -16,7 +16,7 @@ from hornbill.engine.errors import ArgumentError
 from hornbill.engine.op import Tensor
 from hornbill.engine.settings import floatx
 from hornbill.engine.variable import Variable
-from hornbill.ops import native
+from hornbill.ops import native_adam
 from hornbill.optimizers.base import Optimizer
 
 __all__ = ["Adam", "AdamW", "Adamax", "Nadam"]
@@ -120,7 +120,7 @@ class Adam(Optimizer):
         if not self.amsgrad and type(self).update is Adam.update:
             firsts, seconds = ([own[i] for own in slots] for i in range(2))
             constants = {"keep_1": 1 - self.beta_1, "keep_2": 1 - self.beta_2, "epsilon": self.epsilon}
-            stepped = native.adam(
+            stepped = native_adam.adam(
                 lambda p, g, own, lr: self.update(p, g, own, lr, step), (params, grads, firsts, seconds), lr,
                 constants,
             )  # fmt: skip
