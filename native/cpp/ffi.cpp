@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "depthwise.h"
 #include "driver.h"
 #include "optimizer.h"
 #include "recurrent.h"
@@ -139,6 +140,28 @@ ffi::Error MaxPoolGrad(ffi::ThreadPool pool, Numbers numbers, Numbers edges, Fou
   });
 }
 
+ffi::Error DepthwiseForward(ffi::ThreadPool pool, Numbers numbers, Four<float> in, Four<float> kernel, FourResult<float> out) {
+  return guarded("hornbill_depthwise", numbers, [&](const Window& v) {
+    return depthwise(best_kernels(), threads_of(pool), v, array<float>(in), array<float>(kernel), array<float>(out));
+  });
+}
+
+ffi::Error DepthwiseInputGrad(ffi::ThreadPool pool, Numbers numbers, Four<float> out, Four<float> kernel,
+                              FourResult<float> in) {
+  return guarded("hornbill_depthwise_input_grad", numbers, [&](const Window& v) {
+    return depthwise_input_grad(best_kernels(), threads_of(pool), v, array<float>(out), array<float>(kernel),
+                                array<float>(in));
+  });
+}
+
+ffi::Error DepthwiseWeightGrad(ffi::ThreadPool pool, Numbers numbers, Four<float> in, Four<float> out,
+                               FourResult<float> kernel) {
+  return guarded("hornbill_depthwise_weight_grad", numbers, [&](const Window& v) {
+    return depthwise_weight_grad(best_kernels(), threads_of(pool), v, array<float>(in), array<float>(out),
+                                 array<float>(kernel));
+  });
+}
+
 // Operands: the rate, then all weights, all gradients, all first and all second moments; results: the new weights and
 // moments, in the same order.
 ffi::Error AdamStep(ffi::ThreadPool pool, float keep_1, float keep_2, float epsilon, Scalar rate,
@@ -265,6 +288,13 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillAdam, AdamStep,
                                   .Attr<float>("epsilon").Arg<Scalar>().RemainingArgs()
                                   .RemainingRets());
 
+#define HORNBILL_DEPTHWISE(symbol, call)                                                                        \
+  XLA_FFI_DEFINE_HANDLER_SYMBOL(symbol, call,                                                                  \
+                                ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window").Arg<Four<float>>() \
+                                    .Arg<Four<float>>().Ret<Four<float>>())
+HORNBILL_DEPTHWISE(HornbillDepthwise, DepthwiseForward);
+HORNBILL_DEPTHWISE(HornbillDepthwiseInputGrad, DepthwiseInputGrad);
+HORNBILL_DEPTHWISE(HornbillDepthwiseWeightGrad, DepthwiseWeightGrad);
 XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillLstm, LstmSequence,
                               ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Three>().Arg<Two>().Arg<Two>().Arg<Two>()
                                   .Ret<Three>().Ret<Three>().Ret<Three>());

@@ -158,36 +158,6 @@ void weight_grad(const WeightGrad& t) {
   }
 }
 
-void depthwise(const Depthwise& t) {
-  for (ptrdiff_t x = 0; x < t.pixels; ++x) {
-    float* c = t.c + x * t.c_px;
-    const ptrdiff_t at = x * t.a_px;
-    ptrdiff_t k = 0;
-    for (; k + 4 * W <= t.channels; k += 4 * W) {
-      Vec s0 = {}, s1 = {}, s2 = {}, s3 = {};
-      for (ptrdiff_t i = 0; i < t.count; ++i) {
-        const float* a = t.taps[i] + at + k;
-        const float* b = t.b + i * t.channels + k;
-        s0 += load(a) * load(b);
-        s1 += load(a + W) * load(b + W);
-        s2 += load(a + 2 * W) * load(b + 2 * W);
-        s3 += load(a + 3 * W) * load(b + 3 * W);
-      }
-      store(c + k, s0), store(c + k + W, s1), store(c + k + 2 * W, s2), store(c + k + 3 * W, s3);
-    }
-    for (; k + W <= t.channels; k += W) {
-      Vec s = {};
-      for (ptrdiff_t i = 0; i < t.count; ++i) s += load(t.taps[i] + at + k) * load(t.b + i * t.channels + k);
-      store(c + k, s);
-    }
-    for (; k < t.channels; ++k) {
-      float s = 0;
-      for (ptrdiff_t i = 0; i < t.count; ++i) s += t.taps[i][at + k] * t.b[i * t.channels + k];
-      c[k] = s;
-    }
-  }
-}
-
 // ---- Winograd's F(4 x 4, 3 x 3): products of polynomials at the points 0, a, -a, b, -b and infinity (Toom and Cook;
 // Lavin and Gray, 2015, arXiv:1509.09308). With a = 3/4 and b = 3/2 the rounding errors are a fifth of those of the usual
 // 1 and 2, and every constant but the kernel's is exact.
@@ -488,6 +458,17 @@ void transpose(const float* from, ptrdiff_t from_row, float* to, ptrdiff_t to_ro
   transpose_plain(from + whole_rows * from_row, from_row, to + whole_rows, to_row, rows - whole_rows, columns);
 }
 
+// A whole vector of an array, or the part of one that exists.
+struct Whole {
+  static HB_INLINE Vec get(const float* p, int) { return load(p); }
+  static HB_INLINE void put(float* p, Vec v, int) { store(p, v); }
+};
+struct Part {
+  static HB_INLINE Vec get(const float* p, int count) { return load_part(p, count); }
+  static HB_INLINE void put(float* p, Vec v, int count) { store_part(p, v, count); }
+};
+
+#include "depthwise_loops.h"
 #include "recurrent_loops.h"
 
 template <int N, int M>
@@ -506,6 +487,7 @@ Kernels make() {
   for (int n = 1; n <= kMaxVectors; ++n) k.rows[n] = k.cells[n] = tall(n);
   fill<1, 1>(k), fill<2, 1>(k), fill<3, 1>(k), fill<4, 1>(k);
   k.depthwise = depthwise;
+  k.depthwise_grad = depthwise_grad;
   k.winograd_input = winograd_input;
   k.winograd_kernel = winograd_kernel;
   k.winograd_output = winograd_output;

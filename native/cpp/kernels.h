@@ -43,14 +43,22 @@ struct WeightGrad {
   bool add;
 };
 
-// One row of output pixels of a depthwise convolution: all channels, one at a time with its own weights.
+// One row of output pixels of a depthwise convolution: all channels, each with its own weights.
 struct Depthwise {
-  const float* const* taps;  // per kernel cell, the input under the first pixel
-  ptrdiff_t count;           // of kernel cells
-  ptrdiff_t a_px;
-  const float* b;            // (count, channels)
+  const float* const* taps;     // per kernel cell, the input under the first pixel
+  const float* const* weights;  // per kernel cell, (channels)
+  ptrdiff_t count, a_px;        // of kernel cells; between pixels
   float* c;
   ptrdiff_t c_px, pixels, channels;
+};
+
+// The gradient by one kernel cell: c += sum over the pixels of a * b.
+struct DepthwiseGrad {
+  const float* a;
+  ptrdiff_t a_px;
+  const float* b;
+  float* c;
+  ptrdiff_t pixels, channels;
 };
 
 // One row of windows of a max-pool, or one window.
@@ -204,6 +212,7 @@ struct Kernels {
   void (*forward[kMaxVectors + 1][kMaxRows + 1])(const Forward&);
   void (*weight_grad[kMaxVectors + 1][kMaxRows + 1])(const WeightGrad&);
   void (*depthwise)(const Depthwise&);
+  void (*depthwise_grad)(const DepthwiseGrad&);
   void (*winograd_input)(const WinogradInput&);
   void (*winograd_kernel)(const WinogradKernel&);
   void (*winograd_output)(const WinogradOutput&);

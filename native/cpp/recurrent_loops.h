@@ -1,7 +1,5 @@
 // One time step of an LSTM on one row of units, over vectors; part of kernels.cpp, whose vectors and helpers it uses.
 
-typedef int32_t LooseInts __attribute__((vector_size(W * 4), aligned(4), may_alias));
-
 // exp(x) - 1, with an error of 2 units in the last place: x = n ln 2 + r, and Taylor's series of r.
 HB_INLINE Vec expm1(Vec x) {
   const float magic = 12582912.0f;  // 1.5 * 2^23: what is added to it is rounded to a whole number
@@ -28,16 +26,6 @@ HB_INLINE Vec tanh(Vec x) {
   const Vec size = -e / (2.0f + e);
   return x < 0.0f ? -size : size;
 }
-
-// Runs `step(offset, load, store)` over `units` floats, the last of them by way of a copy.
-struct Whole {
-  static HB_INLINE Vec get(const float* p, int) { return load(p); }
-  static HB_INLINE void put(float* p, Vec v, int) { store(p, v); }
-};
-struct Part {
-  static HB_INLINE Vec get(const float* p, int count) { return load_part(p, count); }
-  static HB_INLINE void put(float* p, Vec v, int count) { store_part(p, v, count); }
-};
 
 template <typename Access>
 HB_INLINE void lstm_vector(const Lstm& t, ptrdiff_t at, int count) {

@@ -44,6 +44,7 @@ def build(folder: Path, flags: list[str]) -> Path:
         for name in (
             "checks.cpp",
             "choice.cpp",
+            "depthwise.cpp",
             "driver.cpp",
             "half.cpp",
             "pool.cpp",

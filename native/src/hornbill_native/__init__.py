@@ -32,6 +32,9 @@ TARGETS = {
     **_TYPED,
     **{f"{name}_bfloat16": f"{symbol}Half" for name, symbol in _TYPED.items()},
     "hornbill_adam": "HornbillAdam",
+    "hornbill_depthwise": "HornbillDepthwise",
+    "hornbill_depthwise_input_grad": "HornbillDepthwiseInputGrad",
+    "hornbill_depthwise_weight_grad": "HornbillDepthwiseWeightGrad",
     "hornbill_lstm": "HornbillLstm",
     "hornbill_lstm_grad": "HornbillLstmGrad",
 }

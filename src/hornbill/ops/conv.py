@@ -20,7 +20,7 @@ from jax import lax
 from hornbill.engine.context import context
 from hornbill.engine.errors import ShapeError
 from hornbill.engine.op import Tensor, convert_to_tensor, op
-from hornbill.ops import native
+from hornbill.ops import native, native_depthwise
 from hornbill.ops.windows import (
     axis_names,
     check_windows,
@@ -259,6 +259,10 @@ def depthwise_conv(
         )
     check_windows("depthwise_conv", "kernel", inputs.shape, data_format, spatial, strides, padding, dilation)
     inputs, kernel = _same_type(inputs, kernel)
+    if native_depthwise.serves(inputs, kernel, data_format, strides, dilation):
+        spans = [dilated(k, d) for k, d in zip(spatial, dilation, strict=True)]
+        pads = window_padding(padding, inputs.shape[1:-1], spans, strides)
+        return native_depthwise.conv(inputs, kernel, strides, pads, dilation)
     small = data_format == "channels_last" and math.prod(spatial) <= _FEW_CELLS
     if small and all(known(size) for size in inputs.shape):
         return _sum_of_views(inputs, kernel, strides, padding, dilation)
