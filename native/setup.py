@@ -27,7 +27,7 @@ OTHERS = {"baseline": (4, 32, [])}
 """Name: floats per vector, vector registers, compiler flags."""
 SOURCES = [
     "checks.cpp", "choice.cpp", "depthwise.cpp", "driver.cpp", "half.cpp", "pool.cpp", "product.cpp", "winograd.cpp",
-    "optimizer.cpp", "recurrent.cpp", "ffi.cpp",
+    "optimizer.cpp", "recurrent.cpp", "attention.cpp", "ffi.cpp",
 ]  # fmt: skip
 
 

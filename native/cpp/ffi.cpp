@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "attention.h"
 #include "depthwise.h"
 #include "driver.h"
 #include "optimizer.h"
@@ -203,6 +204,41 @@ bool sizes(Numbers found, std::initializer_list<int64_t> wanted) {
   return std::equal(found.begin(), found.end(), wanted.begin(), wanted.end());
 }
 
+template <typename Run>
+ffi::Error attend(const char* name, Numbers sums, const Attention& a, const Run& run) {
+  const auto wrong = [&](const std::string& what) { return ffi::Error::InvalidArgument(std::string(name) + ": " + what); };
+  if (!sizes(sums, {a.query.size[0], a.query.size[2], a.query.size[1]})) return wrong("the sums have another shape");
+  try {
+    const std::string found = run();
+    return found.empty() ? ffi::Error::Success() : wrong(found);
+  } catch (const std::exception& error) {
+    return ffi::Error(ffi::ErrorCode::kResourceExhausted, std::string(name) + ": " + error.what());
+  }
+}
+
+ffi::Error AttentionForward(ffi::ThreadPool pool, float scale, Four<float> query, Four<float> key, Four<float> value,
+                            FourResult<float> output, ffi::Result<Three> sums) {
+  const Attention a = {array<float>(query), array<float>(key), array<float>(value), array<float>(output),
+                       sums->typed_data(), scale};
+  return attend("hornbill_attention", sums->dimensions(), a,
+                [&] { return attention(best_kernels(), threads_of(pool), a); });
+}
+
+ffi::Error AttentionGrad(ffi::ThreadPool pool, float scale, Four<float> query, Four<float> key, Four<float> value,
+                         Four<float> output, Three sums, Four<float> by_output, FourResult<float> by_query,
+                         FourResult<float> by_key, FourResult<float> by_value) {
+  const char* name = "hornbill_attention_grad";
+  if (!same(by_output.dimensions(), output.dimensions()) || !same(by_query->dimensions(), query.dimensions()) ||
+      !same(by_key->dimensions(), key.dimensions()) || !same(by_value->dimensions(), value.dimensions()))
+    return ffi::Error::InvalidArgument(std::string(name) + ": gradients have other shapes");
+  const Attention a = {array<float>(query), array<float>(key), array<float>(value), array<float>(output),
+                       sums.typed_data(), scale};
+  return attend(name, sums.dimensions(), a, [&] {
+    return attention_grad(best_kernels(), threads_of(pool), a, by_output.typed_data(), by_query->typed_data(),
+                          by_key->typed_data(), by_value->typed_data());
+  });
+}
+
 // Checks what both calls of a sequence share and runs one; arrays that are only read are not written.
 template <typename Call>
 ffi::Error sequence(const char* name, Three& gates, Two& first_c, Two& recurrent, Numbers h, Numbers c, const Call& call) {
@@ -288,6 +324,13 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillAdam, AdamStep,
                                   .Attr<float>("epsilon").Arg<Scalar>().RemainingArgs()
                                   .RemainingRets());
 
+XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillAttention, AttentionForward,
+                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<float>("scale").Arg<Four<float>>()
+                                  .Arg<Four<float>>().Arg<Four<float>>().Ret<Four<float>>().Ret<Three>());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillAttentionGrad, AttentionGrad,
+                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<float>("scale").Arg<Four<float>>()
+                                  .Arg<Four<float>>().Arg<Four<float>>().Arg<Four<float>>().Arg<Three>()
+                                  .Arg<Four<float>>().Ret<Four<float>>().Ret<Four<float>>().Ret<Four<float>>());
 #define HORNBILL_DEPTHWISE(symbol, call)                                                                        \
   XLA_FFI_DEFINE_HANDLER_SYMBOL(symbol, call,                                                                  \
                                 ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window").Arg<Four<float>>() \

@@ -468,6 +468,9 @@ struct Part {
   static HB_INLINE void put(float* p, Vec v, int count) { store_part(p, v, count); }
 };
 
+#include "exponential.h"
+
+#include "attention_loops.h"
 #include "depthwise_loops.h"
 #include "recurrent_loops.h"
 
@@ -494,6 +497,8 @@ Kernels make() {
   k.winograd_gradient = winograd_gradient;
   k.winograd_weights = winograd_weights;
   k.adam = adam;
+  k.softmax = softmax;
+  k.softmax_grad = softmax_grad;
   k.lstm = lstm;
   k.lstm_grad = lstm_grad;
   k.widen = widen;

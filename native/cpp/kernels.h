@@ -188,6 +188,15 @@ struct TileKernels {
   void (*swap)(const Half* from, ptrdiff_t from_row, Half* to, ptrdiff_t to_row, ptrdiff_t rows, ptrdiff_t columns);
 };
 
+// A row of attention: scores become shares, and gradients `by` shares those by scores; `sum` is what `softmax` returned.
+struct SoftmaxGrad {
+  float *scores, *by;
+  ptrdiff_t count;
+  const float *output, *by_output;
+  ptrdiff_t values;
+  float scale, sum;
+};
+
 // A time step of an LSTM on one row; see recurrent.h. Gates are replaced by their activations.
 struct Lstm {
   float* gates;
@@ -219,6 +228,8 @@ struct Kernels {
   void (*winograd_gradient)(const WinogradGradient&);
   void (*winograd_weights)(const WinogradWeights&);
   void (*adam)(const Adam&);
+  float (*softmax)(float* scores, ptrdiff_t count, float scale);
+  void (*softmax_grad)(const SoftmaxGrad&);
   void (*lstm)(const Lstm&);
   void (*lstm_grad)(const LstmGrad&);
   // From bfloat16 to float32, and back to the nearest.

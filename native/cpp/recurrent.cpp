@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <vector>
 
-#include "product.h"
+#include "matrix.h"
 #include "tasks.h"
 
 namespace hornbill {
@@ -12,49 +11,6 @@ namespace {
 
 constexpr i64 kLeastRows = 4;          // of a batch that a thread takes
 constexpr double kSmallWork = 1e5;     // multiply-adds of a step that are not worth a second thread
-constexpr int kTileVectors = 2;
-
-// A matrix whose columns are packed for the tiles: `depth` rows of a tile's width for each.
-struct Packed {
-  i64 depth, wide;
-  std::vector<Column> columns;
-  const float* data;
-};
-
-i64 packed_floats(const Kernels& k, i64 depth, i64 columns) {
-  const i64 wide = kTileVectors * k.width;
-  return depth * ceil_div(columns, wide) * wide;
-}
-
-// Packs a matrix (depth, columns) whose rows lie `row` and whose columns lie `column` floats apart.
-Packed pack(const Kernels& k, const float* from, i64 depth, i64 columns, i64 row, i64 column, float* to) {
-  Packed packed = {depth, kTileVectors * k.width, {}, to};
-  for (i64 first = 0; first < columns; first += packed.wide) {
-    const i64 count = std::min(packed.wide, columns - first);
-    packed.columns.push_back({first, kTileVectors, static_cast<int>(count)});
-    for (i64 i = 0; i < depth; ++i, to += packed.wide) {
-      for (i64 j = 0; j < count; ++j) to[j] = from[i * row + (first + j) * column];
-      std::fill(to + count, to + packed.wide, 0.0f);
-    }
-  }
-  return packed;
-}
-
-// c (rows, columns) (+)= a (rows, depth) @ b.
-void multiply(const Kernels& k, const float* a, i64 rows, const Packed& b, float* c, i64 c_row, bool add) {
-  const i64 tall = k.rows[kTileVectors], count = ceil_div(rows, tall);
-  Forward t = {};
-  t.a_px = b.depth, t.n1 = t.n2 = 1, t.len = b.depth, t.c_px = c_row, t.add = add;
-  for (size_t j = 0; j < b.columns.size(); ++j) {
-    t.b = b.data + static_cast<i64>(j) * b.depth * b.wide;
-    t.columns = b.columns[j].count;
-    for (i64 i = 0; i < count; ++i) {
-      const i64 from = rows * i / count, to = rows * (i + 1) / count;
-      t.a = a + from * b.depth, t.c = c + from * c_row + b.columns[j].first;
-      k.forward[kTileVectors][to - from](t);
-    }
-  }
-}
 
 // Rows of a batch do not depend on each other: each task takes some through all steps.
 template <typename Work>
@@ -69,13 +25,13 @@ void over_rows(Threads threads, const LstmArrays& s, const Work& work) {
 void lstm_sequence(const Kernels& k, Threads threads, const LstmArrays& s) {
   const i64 u = s.units, state = s.rows * u;
   CallMemory whole;
-  const Packed r = pack(k, s.recurrent, u, 4 * u, 4 * u, 1, whole.room(packed_floats(k, u, 4 * u)));
+  const Packed r = pack_matrix(k, s.recurrent, u, 4 * u, 4 * u, 1, whole.room(packed_floats(k, u, 4 * u)));
   over_rows(threads, s, [&](i64 begin, i64 end) {
     for (i64 step = 0; step < s.steps; ++step) {
       const float* h = step ? s.h + (step - 1) * state : s.first_h;
       const float* c = step ? s.c + (step - 1) * state : s.first_c;
       float* gates = s.gates + 4 * step * state;
-      multiply(k, h + begin * u, end - begin, r, gates + 4 * begin * u, 4 * u, true);
+      multiply(k, h + begin * u, u, end - begin, r, gates + 4 * begin * u, 4 * u, true);
       for (i64 row = begin; row < end; ++row)
         k.lstm({gates + 4 * row * u, c + row * u, s.c + step * state + row * u, s.h + step * state + row * u, u});
     }
@@ -86,7 +42,7 @@ void lstm_sequence_grad(const Kernels& k, Threads threads, const LstmArrays& s, 
                         const float* by_last_c, float* by_gates, float* by_first_h, float* by_first_c) {
   const i64 u = s.units, state = s.rows * u;
   CallMemory whole;
-  const Packed r = pack(k, s.recurrent, 4 * u, u, 1, 4 * u, whole.room(packed_floats(k, 4 * u, u)));
+  const Packed r = pack_matrix(k, s.recurrent, 4 * u, u, 1, 4 * u, whole.room(packed_floats(k, 4 * u, u)));
   over_rows(threads, s, [&](i64 begin, i64 end) {
     const size_t bytes = static_cast<size_t>((end - begin) * u) * sizeof(float);
     std::memset(by_first_h + begin * u, 0, bytes);
@@ -97,7 +53,7 @@ void lstm_sequence_grad(const Kernels& k, Threads threads, const LstmArrays& s, 
       for (i64 row = begin; row < end; ++row)
         k.lstm_grad({s.gates + 4 * (step * state + row * u), c + row * u, s.c + step * state + row * u,
                      by_outputs + step * state + row * u, by_first_h + row * u, by_first_c + row * u, d + 4 * row * u, u});
-      multiply(k, d + 4 * begin * u, end - begin, r, by_first_h + begin * u, u, false);
+      multiply(k, d + 4 * begin * u, 4 * u, end - begin, r, by_first_h + begin * u, u, false);
     }
   });
 }

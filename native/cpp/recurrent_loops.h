@@ -1,24 +1,5 @@
 // One time step of an LSTM on one row of units, over vectors; part of kernels.cpp, whose vectors and helpers it uses.
 
-// exp(x) - 1, with an error of 2 units in the last place: x = n ln 2 + r, and Taylor's series of r.
-HB_INLINE Vec expm1(Vec x) {
-  const float magic = 12582912.0f;  // 1.5 * 2^23: what is added to it is rounded to a whole number
-  x = x > 88.0f ? Vec{} + 88.0f : x;
-  x = x < -80.0f ? Vec{} - 80.0f : x;
-  const Vec shifted = x * 1.44269504f + magic;
-  const Vec n = shifted - magic;
-  const Vec r = (x - n * 0.693145751953125f) - n * 1.42860677e-6f;
-  Vec p = r * (1.0f / 5040) + 1.0f / 720;
-  p = p * r + 1.0f / 120;
-  p = p * r + 1.0f / 24;
-  p = p * r + 1.0f / 6;
-  p = p * r + 0.5f;
-  p = p * r * r + r;
-  const Ints bits = ((Ints)shifted - 0x4B400000 + 127) << 23;  // 2^n
-  const Vec power = (Vec)bits;
-  return p * power + (power - 1.0f);
-}
-
 HB_INLINE Vec sigmoid(Vec x) { return 1.0f / (2.0f + expm1(-x)); }
 
 HB_INLINE Vec tanh(Vec x) {

@@ -43,6 +43,7 @@ def build(folder: Path, flags: list[str]) -> Path:
         ROOT / "cpp" / name
         for name in (
             "checks.cpp",
+            "attention.cpp",
             "choice.cpp",
             "depthwise.cpp",
             "driver.cpp",

@@ -99,6 +99,25 @@ def test_what_is_no_number_stays_none():
 
 
 @needs_kernels
+def test_second_derivatives():
+    arguments = drawn(3, 2, 4)
+
+    def twice(sequence):
+        def slope(*x):
+            outputs = jax.grad(lambda *x: (sequence(*x)[0] ** 2).sum(), (0, 1, 2, 3))(*x)
+            return sum((g**2).sum() for g in outputs)
+
+        return jax.grad(slope, (0, 1, 2, 3))(*arguments)
+
+    def steps(*x):
+        outputs, cells, _ = native_recurrent._steps(*x)
+        return outputs, cells[-1]
+
+    for mine, theirs in zip(twice(native_recurrent.lstm), twice(steps), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-5)
+
+
+@needs_kernels
 def test_mapping_runs_the_other_path():
     several = [np.stack([x, 2 * x]) for x in drawn(3, 2, 4)]
     mapped = jax.vmap(native_recurrent.lstm)(*several)

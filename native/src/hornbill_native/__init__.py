@@ -32,6 +32,8 @@ TARGETS = {
     **_TYPED,
     **{f"{name}_bfloat16": f"{symbol}Half" for name, symbol in _TYPED.items()},
     "hornbill_adam": "HornbillAdam",
+    "hornbill_attention": "HornbillAttention",
+    "hornbill_attention_grad": "HornbillAttentionGrad",
     "hornbill_depthwise": "HornbillDepthwise",
     "hornbill_depthwise_input_grad": "HornbillDepthwiseInputGrad",
     "hornbill_depthwise_weight_grad": "HornbillDepthwiseWeightGrad",

@@ -10,6 +10,7 @@ from hornbill.engine.input_spec import InputSpec
 from hornbill.engine.registry import register_public
 from hornbill.layers.low_rank import LowRank
 from hornbill.layers.shared import BASE_KEYS, known_channels, refuse_quantization
+from hornbill.ops.native_dense import dense
 
 __all__ = ["Dense"]
 
@@ -109,7 +110,11 @@ class Dense(LowRank):
 
     def call(self, inputs: Any) -> Any:
         """Returns the weighted sums."""
-        outputs = ops.matmul(inputs, self._adapted())
+        relu, kernel = self.activation is activations.relu, self._adapted()
+        outputs = dense(inputs, kernel, self.bias, relu)
+        if outputs is not None:
+            return outputs if relu else self.activate(outputs)
+        outputs = ops.matmul(inputs, kernel)
         if self.bias is not None:
             outputs = ops.add(outputs, self.bias)
         return self.activate(outputs)

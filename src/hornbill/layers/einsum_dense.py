@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from hornbill.engine.input_spec import InputSpec
 from hornbill.engine.registry import register_public
 from hornbill.layers.low_rank import LowRank
 from hornbill.layers.shared import BASE_KEYS, refuse_quantization
+from hornbill.ops.native_dense import dense
 
 __all__ = ["EinsumDense"]
 
@@ -112,7 +114,12 @@ class EinsumDense(LowRank):
 
     def call(self, inputs: Any) -> Any:
         """Returns the sums."""
-        outputs = ops.einsum(self.equation, inputs, self._adapted())
+        kernel, relu = self._adapted(), self.activation is activations.relu
+        axes = _summed_last(self.equation)
+        outputs = dense(inputs, kernel, self.bias, relu, axes) if axes else None
+        if outputs is not None:
+            return outputs if relu else self.activate(outputs)
+        outputs = ops.einsum(self.equation, inputs, kernel)
         if self.bias is not None:
             outputs = ops.add(outputs, self.bias)
         return self.activate(outputs)
@@ -190,6 +197,17 @@ def _parts(equation: str) -> tuple[bool, str, bool, str, str]:
             got=f"equation={equation!r}.",
         )
     return bool(match[1]), match[2], bool(match[3]), match[4], match[6]
+
+
+@functools.cache
+def _summed_last(equation: str) -> int:
+    """Returns how many axes are summed over if they are the last of the inputs and the first of the kernel, else 0."""
+    _, inputs, right, kernel, outputs = _parts(equation)
+    summed = [letter for letter in inputs if letter not in outputs]
+    count = len(summed)
+    kept, units = inputs[: len(inputs) - count], kernel[count:]
+    plain = inputs[len(kept) :] == kernel[:count] == "".join(summed) and outputs == kept + units and not right
+    return count if plain and units else 0
 
 
 def _bias_sizes(outputs: str, sizes: Sizes, bias_axes: str | None, trailing: int) -> Sizes | None:

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from hornbill.engine import settings
 from hornbill.engine.errors import ArgumentError, ShapeError
 from hornbill.engine.op import Tensor, op
+from hornbill.ops import native_attention
 
 __all__ = ["dot_product_attention"]
 
@@ -133,6 +134,9 @@ def dot_product_attention(
         return jax.nn.dot_product_attention(
             query, key, value, bias, mask, scale=scale, is_causal=is_causal, implementation="cudnn"
         )
+    plain = bias is None and mask is None and not is_causal and attn_logits_soft_cap is None
+    if plain and isinstance(scale, float) and native_attention.serves(query, key, value):
+        return native_attention.attention(query, key, value, scale)
     split = query.reshape((batch, length, key.shape[2], groups, size))
     logits = jnp.einsum("btkgh,bskh->bkgts", split, key, preferred_element_type=jnp.float32) * scale
     full = (batch, heads, length, key.shape[1])

@@ -29,13 +29,13 @@ from hornbill.engine.op import Tensor
 from hornbill.ops.windows import known
 
 __all__ = [
-    "Window", "available", "call", "conv", "conv_bias", "conv_transpose", "kernel_grad", "max_pool", "max_pool_grad",
-    "max_pool_place", "package", "reason_inactive", "serves", "serves_pool", "without",
+    "TYPES", "Window", "available", "call", "conv", "conv_bias", "conv_transpose", "kernel_grad", "max_pool",
+    "max_pool_grad", "max_pool_place", "package", "reason_inactive", "serves", "serves_pool", "without",
 ]  # fmt: skip
 
 _ALLOWED = contextvars.ContextVar("native kernels allowed", default=True)
 _INTERFACE = 3  # that of `hornbill_native` which is called here
-_TYPES = (jnp.float32, jnp.bfloat16)
+TYPES = (jnp.float32, jnp.bfloat16)
 _LEAST_GROUP = 8  # channels per group from which tiles are filled; smaller groups are left to XLA
 _POOLED_CHANNELS, _POOLED_SIZE = 16, 32_768  # from which their max-pool is faster than XLA's
 _MOST_CELLS = 256  # of a pooling window, whose numbers are bytes
@@ -146,7 +146,7 @@ def serves(
     shapes = (*inputs.shape, *kernel.shape)
     return (
         inputs.dtype == kernel.dtype
-        and inputs.dtype in _TYPES
+        and inputs.dtype in TYPES
         and (inputs.ndim in (3, 4) or (inputs.ndim == 5 and groups == 1))
         and data_format == "channels_last"
         and all(known(size) and size > 0 for size in shapes)
@@ -404,7 +404,7 @@ def serves_pool(
     if not _may_run():
         return False
     return (
-        dtype in _TYPES
+        dtype in TYPES
         and len(shape) == 4
         and pool[0] == pool[3] == 1
         and pool[1] * pool[2] <= _MOST_CELLS
@@ -512,7 +512,7 @@ def call(
     rows: int = 1,
     aliases: dict[int, int] | None = None,
 ) -> Any:
-    """Runs a kernel on CPUs, and `xla` elsewhere.
+    """Runs a kernel on CPUs, and `xla` elsewhere. Its gradient is that of `xla`, unless the caller has a better one.
 
     Args:
         name: The foreign function; where the first operand is bfloat16, its namesake for that.
@@ -553,4 +553,11 @@ def call(
             out = jax.vmap(on_others, [0 if axis else None for axis in mapped])(*arrays)
         return out, jax.tree.map(lambda _: True, out)
 
-    return run(*operands)
+    @jax.custom_vjp
+    def differentiable(*arrays: Tensor) -> Any:
+        return run(*arrays)
+
+    differentiable.defvjp(
+        lambda *arrays: (run(*arrays), arrays), lambda arrays, by: jax.vjp(on_others, *arrays)[1](by)
+    )
+    return differentiable(*operands)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -42,19 +41,12 @@ def adam(
         moments = [[pair[i] for _, pair in stepped] for i in range(2)]
         return [p for p, _ in stepped] + moments[0] + moments[1]
 
-    @jax.custom_vjp
-    def step(rate: Tensor, *flat: Tensor) -> list[Tensor]:
-        p, m, v = flat[:count], flat[2 * count : 3 * count], flat[3 * count :]
-        results = [(array.shape, jnp.float32) for array in (*p, *m, *v)]
-        places = [*range(1, count + 1), *range(2 * count + 1, 4 * count + 1)]  # of p, m, v among the operands
-        attributes = {name: np.float32(value) for name, value in constants.items()}
-        return native.call(
-            "hornbill_adam", xla, results, (rate, *flat), attributes, rows=0,
-            aliases={place: i for i, place in enumerate(places)},
-        )  # fmt: skip
-
-    step.defvjp(
-        lambda *held: (step(*held), held), lambda held, cotangents: jax.vjp(xla, *held)[1](cotangents)
-    )
-    stepped = step(rate, *flat)
+    p, m, v = flat[:count], flat[2 * count : 3 * count], flat[3 * count :]
+    results = [(array.shape, jnp.float32) for array in (*p, *m, *v)]
+    places = [*range(1, count + 1), *range(2 * count + 1, 4 * count + 1)]  # of p, m, v among the operands
+    stepped = native.call(
+        "hornbill_adam", xla, results, (rate, *flat),
+        {name: np.float32(value) for name, value in constants.items()}, rows=0,
+        aliases={place: i for i, place in enumerate(places)},
+    )  # fmt: skip
     return stepped[:count], stepped[count : 2 * count], stepped[2 * count :]

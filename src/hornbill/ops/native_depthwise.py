@@ -39,7 +39,9 @@ def serves(inputs: Tensor, kernel: Tensor, data_format: str, strides: Any, dilat
     )
 
 
-def conv(inputs: Tensor, kernel: Tensor, strides: Sequence[int], pads: Any, dilation: Sequence[int]) -> Tensor:
+def conv(
+    inputs: Tensor, kernel: Tensor, strides: Sequence[int], pads: Any, dilation: Sequence[int]
+) -> Tensor:
     """Convolves each channel with its own kernel.
 
     Args:
