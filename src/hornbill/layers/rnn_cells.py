@@ -476,11 +476,14 @@ class LSTMCell(RecurrentCell):
         h_before, c_before = states
         gates = ops.add(projected, self._times(h_before, self.recurrent_kernel, mask))
         i, f, g, o = ops.split(gates, 4, axis=-1)
-        c = ops.add(
-            ops.multiply(self.recurrent_activation(f), c_before),
-            ops.multiply(self.recurrent_activation(i), self.activation(g)),
-        )
-        h = ops.multiply(self.recurrent_activation(o), self.activation(c))
+        if (
+            self.recurrent_activation is activations.sigmoid
+        ):  # of all four at once: XLA's loops over slices are slow
+            i, f, _, o = ops.split(activations.sigmoid(gates), 4, axis=-1)
+        else:
+            i, f, o = (self.recurrent_activation(gate) for gate in (i, f, o))
+        c = ops.add(ops.multiply(f, c_before), ops.multiply(i, self.activation(g)))
+        h = ops.multiply(o, self.activation(c))
         return h, [h, c]
 
 
