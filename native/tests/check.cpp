@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "../cpp/depthwise.h"
 #include "../cpp/driver.h"
 #include "../cpp/optimizer.h"
 #include "../cpp/recurrent.h"
@@ -171,6 +172,52 @@ double check_case(const Kernels& k, const Threads& threads, const Case& c) {
   for (i64 i = 0; i < again.size(); ++i)
     if (again.data[static_cast<size_t>(i)] != by_kernel.data[static_cast<size_t>(i)]) return 1;
   return worst;
+}
+
+// A depthwise convolution and its gradients: the same sums with every channel by itself.
+double check_depthwise(const Kernels& k, const Threads& threads) {
+  Case c = random_case();
+  c.v.groups = 1, c.ci = c.co = one_of({1, 3, 8, 16, 19, 33, 64, 100});
+  if (any(0, 2) == 0) c.kh = any(4, 7), c.kw = any(4, 7);
+  Held in(c.n, c.h, c.w, c.ci), kernel(c.kh, c.kw, c.ci, 1), out(c.n, c.oh, c.ow, c.ci);
+  const auto cells = [&](auto f) {
+    for (i64 n = 0; n < c.n; ++n)
+      for (i64 y = 0; y < c.oh; ++y)
+        for (i64 x = 0; x < c.ow; ++x)
+          for (i64 i = 0; i < c.kh; ++i)
+            for (i64 j = 0; j < c.kw; ++j) {
+              const i64 iy = y * c.v.stride_h + i * c.v.dilation_h - c.v.top;
+              const i64 ix = x * c.v.stride_w + j * c.v.dilation_w - c.v.left;
+              if (iy < 0 || iy >= c.h || ix < 0 || ix >= c.w) continue;
+              for (i64 d = 0; d < c.ci; ++d) f(in.at(n, iy, ix, d), kernel.at(i, j, d, 0), out.at(n, y, x, d));
+            }
+  };
+  double worst = 0;
+  const auto note = [&](const char* name, const std::string& wrong, double off) {
+    if (!wrong.empty() || !(off < 1e-5))
+      std::printf("%s depthwise %s: %s error %g: %s\n", k.name, name, c.text().c_str(), off, wrong.c_str());
+    worst = (wrong.empty() && off <= 1) ? std::max(worst, off) : 1;
+  };
+  in.fill(), kernel.fill();
+  std::vector<double> wanted(static_cast<size_t>(out.size()));
+  cells([&](size_t i, size_t w, size_t o) { wanted[o] += in[i] * kernel[w]; });
+  std::string wrong = depthwise(k, threads, c.v, in.array, kernel.array, out.array);
+  note("forward", wrong, error(out, wanted));
+
+  out.fill();
+  wanted.assign(static_cast<size_t>(in.size()), 0);
+  cells([&](size_t i, size_t w, size_t o) { wanted[i] += out[o] * kernel[w]; });
+  Held by_input(c.n, c.h, c.w, c.ci);
+  wrong = depthwise_input_grad(k, threads, c.v, out.array, kernel.array, by_input.array);
+  note("gradient by the input", wrong, error(by_input, wanted));
+
+  wanted.assign(static_cast<size_t>(kernel.size()), 0);
+  cells([&](size_t i, size_t w, size_t o) { wanted[w] += out[o] * in[i]; });
+  Held by_kernel(c.kh, c.kw, c.ci, 1), again(c.kh, c.kw, c.ci, 1);
+  wrong = depthwise_weight_grad(k, threads, c.v, in.array, out.array, by_kernel.array);
+  note("gradient by the kernel", wrong, error(by_kernel, wanted));
+  depthwise_weight_grad(k, threads, c.v, in.array, out.array, again.array);
+  return std::equal(again.data.get(), again.data.get() + again.size(), by_kernel.data.get()) ? worst : 1;
 }
 
 template <typename T>
@@ -358,6 +405,35 @@ int bad_calls(const Kernels& k) {
   if (max_pool(k, {}, v, 2, 2, in.array, out.array, nullptr).empty()) ++passed;
   if (max_pool_grad(k, {}, v, 2, 2, in.array, nullptr, in.array).empty()) ++passed;
   if (conv(k, {}, same, in.array, kernel.array, nullptr, 77, out.array).empty()) ++passed;
+  // Depthwise: the kernel has one filter for each channel, and there are no groups.
+  Held deep_kernel(3, 3, 4, 1), deep_out(1, 8, 8, 4);
+  const auto deep = [&](const char* what, const Window& v, Array i, Array w, Array o) {
+    for (const std::string& wrong : {depthwise(k, {}, v, i, w, o), depthwise_input_grad(k, {}, v, o, w, i),
+                                     depthwise_weight_grad(k, {}, v, i, o, w)})
+      if (wrong.empty()) std::printf("depthwise %s: not refused\n", what), ++passed;
+  };
+  bad = in.array, bad.data = nullptr;
+  deep("null", same, bad, deep_kernel.array, deep_out.array);
+  bad = deep_out.array, bad.data = reinterpret_cast<float*>(reinterpret_cast<char*>(bad.data) + 2);
+  deep("misaligned", same, in.array, deep_kernel.array, bad);
+  for (int axis = 0; axis < 4; ++axis)
+    for (i64 size : {i64{-1}, i64{5}, i64{1} << 50}) {
+      bad = deep_out.array, bad.size[axis] = size;
+      if (size != 5 || axis == 0 || axis == 3) deep("size", same, in.array, deep_kernel.array, bad);
+      bad = deep_kernel.array, bad.size[axis] = size;
+      if (size != 5 || axis > 1) deep("kernel", same, in.array, bad, deep_out.array);
+    }
+  deep("a kernel that mixes channels", same, in.array, kernel.array, deep_out.array);
+  for (int field = 0; field < 7; ++field) {
+    for (i64 value : {i64{-1}, i64{1} << 62}) {
+      Window v = same;
+      i64* fields[] = {&v.stride_h, &v.stride_w, &v.dilation_h, &v.dilation_w, &v.top, &v.left, &v.groups};
+      *fields[field] = value;
+      deep("window", v, in.array, deep_kernel.array, deep_out.array);
+    }
+  }
+  v = same, v.groups = 2;
+  deep("groups", v, in.array, deep_kernel.array, deep_out.array);
   return passed;
 }
 
@@ -388,6 +464,7 @@ int main(int argc, char** argv) {
       worst = std::max(worst, check_case<Half>(*k, used, random_case()));
       worst = std::max(worst, check_pool<float>(*k, used));
       worst = std::max(worst, check_pool<Half>(*k, used));
+      worst = std::max(worst, check_depthwise(*k, used));
       if (i < 4) worst = std::max(worst, check_adam(*k, used));
       worst = std::max(worst, check_lstm(*k, used));
       for (std::thread& thread : started) thread.join();
