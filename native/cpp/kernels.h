@@ -43,7 +43,7 @@ struct WeightGrad {
   bool add;
 };
 
-// One row of output pixels of a depthwise convolution: all channels, each with its own weights.
+// A run of output pixels of a depthwise convolution: all channels, each with its own weights.
 struct Depthwise {
   const float* const* taps;     // per kernel cell, the input under the first pixel
   const float* const* weights;  // per kernel cell, (channels)
@@ -52,13 +52,13 @@ struct Depthwise {
   ptrdiff_t c_px, pixels, channels;
 };
 
-// The gradient by one kernel cell: c += sum over the pixels of a * b.
+// Its gradient by some kernel cells: c[i] += sum over `rows` x `width` pixels of taps[i] * b, for all channels.
 struct DepthwiseGrad {
-  const float* a;
-  ptrdiff_t a_px;
+  const float* const* taps;  // per kernel cell, the input under the first pixel
+  float* const* c;           // per kernel cell, (channels)
+  ptrdiff_t count, a_px, a_row;
   const float* b;
-  float* c;
-  ptrdiff_t pixels, channels;
+  ptrdiff_t b_row, rows, width, channels;
 };
 
 // One row of windows of a max-pool, or one window.
