@@ -476,9 +476,7 @@ class LSTMCell(RecurrentCell):
         h_before, c_before = states
         gates = ops.add(projected, self._times(h_before, self.recurrent_kernel, mask))
         i, f, g, o = ops.split(gates, 4, axis=-1)
-        if (
-            self.recurrent_activation is activations.sigmoid
-        ):  # of all four at once: XLA's loops over slices are slow
+        if self.recurrent_activation is activations.sigmoid:  # all at once: XLA is slow on slices
             i, f, _, o = ops.split(activations.sigmoid(gates), 4, axis=-1)
         else:
             i, f, o = (self.recurrent_activation(gate) for gate in (i, f, o))
