@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "../cpp/attention.h"
 #include "../cpp/depthwise.h"
 #include "../cpp/driver.h"
 #include "../cpp/optimizer.h"
@@ -348,6 +349,54 @@ double check_lstm(const Kernels& k, const Threads& threads) {
   return worst;
 }
 
+// Attention and its gradients, against the definition in double precision.
+double check_attention(const Kernels& k, const Threads& threads) {
+  const i64 n = any(1, 2), heads = any(1, 3), t = any(1, 120), s = any(1, 70), d = any(1, 40), e = any(1, 40);
+  const double scale = 0.5 / std::sqrt(static_cast<double>(d));
+  Held q(n, t, heads, d), key(n, s, heads, d), v(n, s, heads, e), out(n, t, heads, e), by(n, t, heads, e),
+      by_q(n, t, heads, d), by_k(n, s, heads, d), by_v(n, s, heads, e), sums(1, n, heads, t);
+  for (Held* filled : {&q, &key, &v, &by}) filled->fill();
+  std::vector<double> y(static_cast<size_t>(out.size())), dq(static_cast<size_t>(q.size())),
+      dk(static_cast<size_t>(key.size())), dv(static_cast<size_t>(v.size())), share(static_cast<size_t>(s)), slope(share);
+  for (i64 b = 0; b < n; ++b)
+    for (i64 h = 0; h < heads; ++h)
+      for (i64 i = 0; i < t; ++i) {
+        double sum = 0, mean = 0;
+        for (i64 j = 0; j < s; ++j) {
+          double score = 0;
+          for (i64 c = 0; c < d; ++c) score += q[q.at(b, i, h, c)] * key[key.at(b, j, h, c)];
+          sum += share[static_cast<size_t>(j)] = std::exp(scale * score);
+        }
+        for (i64 j = 0; j < s; ++j) {
+          double& each = slope[static_cast<size_t>(j)] = 0;
+          share[static_cast<size_t>(j)] /= sum;
+          for (i64 c = 0; c < e; ++c) {
+            y[out.at(b, i, h, c)] += share[static_cast<size_t>(j)] * v[v.at(b, j, h, c)];
+            dv[v.at(b, j, h, c)] += share[static_cast<size_t>(j)] * by[by.at(b, i, h, c)];
+            each += by[by.at(b, i, h, c)] * v[v.at(b, j, h, c)];
+          }
+          mean += share[static_cast<size_t>(j)] * each;
+        }
+        for (i64 j = 0; j < s; ++j) {
+          const double change = scale * share[static_cast<size_t>(j)] * (slope[static_cast<size_t>(j)] - mean);
+          for (i64 c = 0; c < d; ++c) {
+            dq[q.at(b, i, h, c)] += change * key[key.at(b, j, h, c)];
+            dk[key.at(b, j, h, c)] += change * q[q.at(b, i, h, c)];
+          }
+        }
+      }
+  const Attention a = {q.array, key.array, v.array, out.array, sums.data.get(), static_cast<float>(scale)};
+  const std::string first = attention(k, threads, a);
+  const std::string second =
+      attention_grad(k, threads, a, by.data.get(), by_q.data.get(), by_k.data.get(), by_v.data.get());
+  double worst = 0;
+  for (double each : {error(out, y), error(by_q, dq), error(by_k, dk), error(by_v, dv)})
+    worst = each <= worst ? worst : each;
+  if (!first.empty() || !second.empty() || !(worst < 1e-5))
+    std::printf("%s attention: error %g: %s %s\n", k.name, worst, first.c_str(), second.c_str());
+  return first.empty() && second.empty() ? worst : 1;
+}
+
 // Calls that must be refused; returns how many were not.
 int bad_calls(const Kernels& k) {
   int passed = 0;
@@ -467,6 +516,7 @@ int main(int argc, char** argv) {
       worst = std::max(worst, check_depthwise(*k, used));
       if (i < 4) worst = std::max(worst, check_adam(*k, used));
       worst = std::max(worst, check_lstm(*k, used));
+      worst = std::max(worst, check_attention(*k, used));
       for (std::thread& thread : started) thread.join();
       started.clear();
     }

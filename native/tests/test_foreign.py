@@ -122,3 +122,17 @@ def test_sequences_of_wrong_sizes_are_refused(wrong):
         jax.block_until_ready(
             jax.ffi.ffi_call("hornbill_lstm", made)(*(floats(*shape) for shape in every[:4]))
         )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [(0, "features"), (1, "positions"), (2, "positions"), (3, "another shape"), (4, "sums")],
+)
+def test_attention_of_wrong_sizes_is_refused(wrong, words):
+    shapes = [(2, 3, 4, 5), (2, 6, 4, 5), (2, 6, 4, 7), (2, 3, 4, 7), (2, 4, 3)]
+    axis = [3, 1, 1, 3, 2][wrong]
+    shapes[wrong] = tuple(size + (i == axis) for i, size in enumerate(shapes[wrong]))
+    made = [jax.ShapeDtypeStruct(shape, np.float32) for shape in shapes[3:]]
+    call = jax.ffi.ffi_call("hornbill_attention", made)
+    with pytest.raises(Exception, match=words):
+        jax.block_until_ready(call(*(floats(*shape) for shape in shapes[:3]), scale=np.float32(1)))
