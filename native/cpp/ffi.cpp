@@ -9,6 +9,7 @@
 #include "attention.h"
 #include "depthwise.h"
 #include "driver.h"
+#include "moments.h"
 #include "optimizer.h"
 #include "recurrent.h"
 #include "xla/ffi/api/ffi.h"
@@ -197,23 +198,28 @@ ffi::Error AdamStep(ffi::ThreadPool pool, float keep_1, float keep_2, float epsi
   return ffi::Error::Success();
 }
 
-
-
-
 bool sizes(Numbers found, std::initializer_list<int64_t> wanted) {
   return std::equal(found.begin(), found.end(), wanted.begin(), wanted.end());
 }
 
-template <typename Run>
-ffi::Error attend(const char* name, Numbers sums, const Attention& a, const Run& run) {
-  const auto wrong = [&](const std::string& what) { return ffi::Error::InvalidArgument(std::string(name) + ": " + what); };
-  if (!sizes(sums, {a.query.size[0], a.query.size[2], a.query.size[1]})) return wrong("the sums have another shape");
+// Turns what is wrong with a call that has no window, or what it throws, into an error.
+template <typename Call>
+ffi::Error plain_call(const char* name, const Call& call) {
   try {
-    const std::string found = run();
-    return found.empty() ? ffi::Error::Success() : wrong(found);
+    const std::string wrong = call();
+    if (wrong.empty()) return ffi::Error::Success();
+    return ffi::Error::InvalidArgument(std::string(name) + ": " + wrong);
   } catch (const std::exception& error) {
     return ffi::Error(ffi::ErrorCode::kResourceExhausted, std::string(name) + ": " + error.what());
   }
+}
+
+template <typename Run>
+ffi::Error attend(const char* name, Numbers sums, const Attention& a, const Run& run) {
+  return plain_call(name, [&]() -> std::string {
+    if (!sizes(sums, {a.query.size[0], a.query.size[2], a.query.size[1]})) return "the sums have another shape";
+    return run();
+  });
 }
 
 ffi::Error AttentionForward(ffi::ThreadPool pool, float scale, Four<float> query, Four<float> key, Four<float> value,
@@ -236,6 +242,27 @@ ffi::Error AttentionGrad(ffi::ThreadPool pool, float scale, Four<float> query, F
   return attend(name, sums.dimensions(), a, [&] {
     return attention_grad(best_kernels(), threads_of(pool), a, by_output.typed_data(), by_query->typed_data(),
                           by_key->typed_data(), by_value->typed_data());
+  });
+}
+
+Matrix matrix(Two& b) { return {b.typed_data(), b.dimensions()[0], b.dimensions()[1]}; }
+
+ffi::Error Moments(ffi::ThreadPool pool, Two x, ffi::Result<One<float>> mean, ffi::Result<One<float>> variance) {
+  return plain_call("hornbill_moments", [&]() -> std::string {
+    const int64_t channels = x.dimensions()[1];
+    if (!sizes(mean->dimensions(), {channels}) || !sizes(variance->dimensions(), {channels})) return "sizes do not fit";
+    return moments(best_kernels(), threads_of(pool), matrix(x), mean->typed_data(), variance->typed_data());
+  });
+}
+
+ffi::Error MomentsGrad(ffi::ThreadPool pool, Two a, Two x, One<float> mean, ffi::Result<One<float>> sum,
+                       ffi::Result<One<float>> product) {
+  return plain_call("hornbill_moments_grad", [&]() -> std::string {
+    const int64_t channels = x.dimensions()[1];
+    for (Numbers found : {mean.dimensions(), sum->dimensions(), product->dimensions()})
+      if (!sizes(found, {channels})) return "sizes do not fit";
+    return moments_grad(best_kernels(), threads_of(pool), matrix(a), matrix(x), mean.typed_data(), sum->typed_data(),
+                        product->typed_data());
   });
 }
 
@@ -338,6 +365,11 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillAttentionGrad, AttentionGrad,
 HORNBILL_DEPTHWISE(HornbillDepthwise, DepthwiseForward);
 HORNBILL_DEPTHWISE(HornbillDepthwiseInputGrad, DepthwiseInputGrad);
 HORNBILL_DEPTHWISE(HornbillDepthwiseWeightGrad, DepthwiseWeightGrad);
+XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillMoments, Moments,
+                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Two>().Ret<One<float>>().Ret<One<float>>());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillMomentsGrad, MomentsGrad,
+                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Two>().Arg<Two>().Arg<One<float>>()
+                                  .Ret<One<float>>().Ret<One<float>>());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillLstm, LstmSequence,
                               ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Three>().Arg<Two>().Arg<Two>().Arg<Two>()
                                   .Ret<Three>().Ret<Three>().Ret<Three>());

@@ -472,6 +472,7 @@ struct Part {
 
 #include "attention_loops.h"
 #include "depthwise_loops.h"
+#include "moments_loops.h"
 #include "recurrent_loops.h"
 
 template <int N, int M>
@@ -491,6 +492,9 @@ Kernels make() {
   fill<1, 1>(k), fill<2, 1>(k), fill<3, 1>(k), fill<4, 1>(k);
   k.depthwise = depthwise;
   k.depthwise_grad = depthwise_grad;
+  k.column_sums = column_sums;
+  k.column_deviations = column_deviations;
+  k.column_products = column_products;
   k.winograd_input = winograd_input;
   k.winograd_kernel = winograd_kernel;
   k.winograd_output = winograd_output;

@@ -61,6 +61,13 @@ struct DepthwiseGrad {
   ptrdiff_t b_row, rows, width, channels;
 };
 
+// Sums over the columns of some rows of matrices with `channels` columns; see moments.h.
+struct Columns {
+  const float *a, *x, *mean;
+  float *sum, *product;
+  ptrdiff_t rows, channels;
+};
+
 // One row of windows of a max-pool, or one window.
 template <typename T>
 struct PoolOf {
@@ -222,6 +229,9 @@ struct Kernels {
   void (*weight_grad[kMaxVectors + 1][kMaxRows + 1])(const WeightGrad&);
   void (*depthwise)(const Depthwise&);
   void (*depthwise_grad)(const DepthwiseGrad&);
+  void (*column_sums)(const Columns&);        // sum += x
+  void (*column_deviations)(const Columns&);  // sum += x - mean, product += (x - mean)^2
+  void (*column_products)(const Columns&);    // sum += a, product += a * (x - mean)
   void (*winograd_input)(const WinogradInput&);
   void (*winograd_kernel)(const WinogradKernel&);
   void (*winograd_output)(const WinogradOutput&);

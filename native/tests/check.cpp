@@ -16,6 +16,7 @@
 #include "../cpp/attention.h"
 #include "../cpp/depthwise.h"
 #include "../cpp/driver.h"
+#include "../cpp/moments.h"
 #include "../cpp/optimizer.h"
 #include "../cpp/recurrent.h"
 
@@ -289,6 +290,32 @@ double check_adam(const Kernels& k, const Threads& threads) {
   return worst;
 }
 
+// Means, variances and sums of columns, far from zero too.
+double check_moments(const Kernels& k, const Threads& threads) {
+  const i64 rows = one_of({1, 2, 5, 300, 5000}), channels = one_of({1, 3, 16, 19, 64, 70, 300});
+  const double away = one_of({0, 1, 1000});
+  Held x(1, 1, rows, channels), a(1, 1, rows, channels), mean(1, 1, 1, channels), variance(1, 1, 1, channels);
+  Held sum(1, 1, 1, channels), product(1, 1, 1, channels);
+  x.fill(), a.fill();
+  for (i64 i = 0; i < x.size(); ++i) x.data[static_cast<size_t>(i)] += static_cast<float>(away);
+  std::vector<double> means(static_cast<size_t>(channels)), squares(means), sums(means), products(means);
+  const auto cells = [&](auto f) {
+    for (i64 i = 0; i < x.size(); ++i) f(static_cast<size_t>(i), static_cast<size_t>(i % channels));
+  };
+  cells([&](size_t i, size_t c) { means[c] += x[i] / static_cast<double>(rows); });
+  cells([&](size_t i, size_t c) { squares[c] += (x[i] - means[c]) * (x[i] - means[c]) / static_cast<double>(rows); });
+  const std::string first = moments(k, threads, {x.data.get(), rows, channels}, mean.data.get(), variance.data.get());
+  double worst = std::max(error(mean, means), error(variance, squares));
+  cells([&](size_t i, size_t c) { sums[c] += a[i], products[c] += a[i] * (x[i] - mean[c]); });
+  const std::string second = moments_grad(k, threads, {a.data.get(), rows, channels}, {x.data.get(), rows, channels},
+                                          mean.data.get(), sum.data.get(), product.data.get());
+  worst = std::max({worst, error(sum, sums), error(product, products)});
+  if (!first.empty() || !second.empty() || !(worst < 1e-5))
+    std::printf("%s moments (%ld, %ld) from %g: error %g: %s %s\n", k.name, long(rows), long(channels), away, worst,
+                first.c_str(), second.c_str());
+  return first.empty() && second.empty() ? worst : 1;
+}
+
 // A sequence of an LSTM and its gradient, against the equations in double precision.
 double check_lstm(const Kernels& k, const Threads& threads) {
   const i64 steps = any(1, 6), rows = any(1, 20), u = any(1, 70), state = rows * u;
@@ -454,6 +481,16 @@ int bad_calls(const Kernels& k) {
   if (max_pool(k, {}, v, 2, 2, in.array, out.array, nullptr).empty()) ++passed;
   if (max_pool_grad(k, {}, v, 2, 2, in.array, nullptr, in.array).empty()) ++passed;
   if (conv(k, {}, same, in.array, kernel.array, nullptr, 77, out.array).empty()) ++passed;
+  float few[4] = {};
+  const auto no_moments = [&](const Matrix& x) {
+    if (moments(k, {}, x, few, few).empty()) ++passed;
+    if (moments_grad(k, {}, x, {in.data.get(), 64, 4}, few, few, few).empty()) ++passed;
+    if (moments_grad(k, {}, {in.data.get(), 64, 4}, x, few, few, few).empty()) ++passed;
+  };
+  for (i64 size : {i64{-1}, i64{0}, i64{1} << 50}) no_moments({in.data.get(), size, 4}), no_moments({in.data.get(), 64, size});
+  no_moments({nullptr, 64, 4});
+  no_moments({reinterpret_cast<float*>(reinterpret_cast<char*>(in.data.get()) + 1), 64, 4});
+  if (moments_grad(k, {}, {in.data.get(), 63, 4}, {in.data.get(), 64, 4}, few, few, few).empty()) ++passed;
   // Depthwise: the kernel has one filter for each channel, and there are no groups.
   Held deep_kernel(3, 3, 4, 1), deep_out(1, 8, 8, 4);
   const auto deep = [&](const char* what, const Window& v, Array i, Array w, Array o) {
@@ -514,6 +551,7 @@ int main(int argc, char** argv) {
       worst = std::max(worst, check_pool<float>(*k, used));
       worst = std::max(worst, check_pool<Half>(*k, used));
       worst = std::max(worst, check_depthwise(*k, used));
+      worst = std::max(worst, check_moments(*k, used));
       if (i < 4) worst = std::max(worst, check_adam(*k, used));
       worst = std::max(worst, check_lstm(*k, used));
       worst = std::max(worst, check_attention(*k, used));

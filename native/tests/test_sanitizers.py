@@ -48,6 +48,7 @@ def build(folder: Path, flags: list[str]) -> Path:
             "depthwise.cpp",
             "driver.cpp",
             "half.cpp",
+            "moments.cpp",
             "pool.cpp",
             "product.cpp",
             "winograd.cpp",

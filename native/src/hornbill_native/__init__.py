@@ -39,6 +39,8 @@ TARGETS = {
     "hornbill_depthwise_weight_grad": "HornbillDepthwiseWeightGrad",
     "hornbill_lstm": "HornbillLstm",
     "hornbill_lstm_grad": "HornbillLstmGrad",
+    "hornbill_moments": "HornbillMoments",
+    "hornbill_moments_grad": "HornbillMomentsGrad",
 }
 """Names of the foreign functions and of their symbols in the library; all are in float32 unless they say bfloat16."""
 

@@ -14,6 +14,7 @@ from hornbill.engine.input_spec import InputSpec
 from hornbill.engine.registry import register_public
 from hornbill.engine.variable import Variable
 from hornbill.layers.shared import BASE_KEYS, ConfigLayer, known_channels
+from hornbill.ops import native_moments
 
 __all__ = ["BatchNormalization"]
 
@@ -150,12 +151,17 @@ class BatchNormalization(ConfigLayer):
         x = ops.cast(inputs, "float32") if jnp.dtype(inputs.dtype).itemsize < 4 else inputs
         gamma, beta = self.gamma, self.beta
         if training and self.trainable:
-            mean, variance = self._moments(x, mask)
+            whole = None
+            if mask is None and not self.renorm:
+                whole = native_moments.batch_normalization(x, gamma, beta, self.axis, self.epsilon)
+            mean, variance = self._moments(x, mask) if whole is None else whole[1:]
             if self.renorm:
                 gamma, beta = self._renormalise(mean, variance)
             else:
                 self._follow(self.moving_mean, mean, self.momentum)
                 self._follow(self.moving_variance, variance, self.momentum)
+            if whole is not None:
+                return ops.cast(whole[0], self.compute_dtype)
         else:
             mean, variance = self.moving_mean, self.moving_variance
         outputs = ops.batch_normalization(
