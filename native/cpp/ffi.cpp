@@ -70,16 +70,22 @@ Threads threads_of(ffi::ThreadPool& pool) {
 
 // Runs a call and turns whatever goes wrong into an error.
 template <typename Call>
-ffi::Error guarded(const char* name, Numbers numbers, const Call& call) {
-  Window v;
-  if (!window(numbers, v)) return ffi::Error::InvalidArgument(std::string(name) + ": window must have 7 numbers");
+ffi::Error answer(const char* name, const Call& call) {
   try {
-    const std::string wrong = call(v);
+    const std::string wrong = call();
     if (wrong.empty()) return ffi::Error::Success();
     return ffi::Error::InvalidArgument(std::string(name) + ": " + wrong);
   } catch (const std::exception& error) {
     return ffi::Error(ffi::ErrorCode::kResourceExhausted, std::string(name) + ": " + error.what());
   }
+}
+
+// The same for calls with a window.
+template <typename Call>
+ffi::Error guarded(const char* name, Numbers numbers, const Call& call) {
+  Window v;
+  if (!window(numbers, v)) return ffi::Error::InvalidArgument(std::string(name) + ": window must have 7 numbers");
+  return answer(name, [&] { return call(v); });
 }
 
 template <typename T>
@@ -110,6 +116,19 @@ template <typename T>
 ffi::Error ConvWeightGrad(ffi::ThreadPool pool, Numbers numbers, Four<T> in, Four<T> out, FourResult<T> kernel) {
   return guarded("hornbill_conv_weight_grad", numbers, [&](const Window& v) {
     return conv_weight_grad(best_kernels(), threads_of(pool), v, array<T>(in), array<T>(out), array<T>(kernel));
+  });
+}
+
+template <typename T>
+ffi::Error ReluGrad(ffi::ThreadPool pool, Four<T> gradient, Four<T> outputs, FourResult<T> result,
+                    ffi::Result<One<T>> bias) {
+  const auto sizes = gradient.dimensions();
+  if (!same(sizes, outputs.dimensions()) || !same(sizes, result->dimensions()) || bias->dimensions()[0] != sizes[3])
+    return ffi::Error::InvalidArgument("hornbill_relu_grad: shapes differ");
+  return answer("hornbill_relu_grad", [&] {
+    return relu_grad(best_kernels(), threads_of(pool), sizes[0] * sizes[1] * sizes[2], sizes[3],
+                     data<T>(gradient.untyped_data()), data<T>(outputs.untyped_data()), data<T>(result->untyped_data()),
+                     data<T>(bias->untyped_data()));
   });
 }
 
@@ -333,6 +352,9 @@ ffi::Error LstmSequenceGrad(ffi::ThreadPool pool, Three gates, Two first_c, Two 
   XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillConvWeightGrad##NAME, ConvWeightGrad<T>,                                     \
                                 ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window").Arg<Four<T>>()       \
                                     .Arg<Four<T>>().Ret<Four<T>>());                                                 \
+  XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillReluGrad##NAME, ReluGrad<T>,                                                 \
+                                ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Four<T>>().Arg<Four<T>>().Ret<Four<T>>() \
+                                    .Ret<One<T>>());                                                                 \
   XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillMaxPool##NAME, MaxPool<T>,                                                   \
                                 ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window").Attr<Numbers>("pool") \
                                     .Arg<Four<T>>().Ret<Four<T>>());                                                 \

@@ -12,6 +12,7 @@ namespace {
 
 constexpr i64 kDeep = 32, kHigh = 32, kWide = 32, kVector = 16;  // of a tile: numbers summed over, pixels, filters
 constexpr i64 kPacked = 192 << 10;   // numbers of packed input that a task works on at a time
+constexpr i64 kChunk = 384 << 10, kFewChunks = 1 << 20;  // of both sides of a gradient by the kernel: small, large kernels
 constexpr i64 kSums = 256 << 10;     // of a kernel, up to which each thread has sums of its own
 constexpr double kSmallWork = 8e6;   // operations that are not worth a second thread
 
@@ -362,7 +363,8 @@ void run_half_weights(const Kernels& k, Threads threads, const HalfProduct& p) {
     const i64 begin = units * part / parts, end = units * (part + 1) / parts;
     const i64 first = blocks * group / groups * kHigh, last = std::min(p.ci, blocks * (group + 1) / groups * kHigh);
     const i64 unit = all.planes.width * (all.planes.phases() * (last - first) + all.filters);
-    const Pieces chunks(end - begin, std::max<i64>(1, 2 * kPacked / unit - all.planes.down));
+    const i64 budget = groups > 1 || all.size() > kSums ? kFewChunks : kChunk;
+    const Pieces chunks(end - begin, std::max<i64>(1, budget / unit - all.planes.down));
     for (i64 chunk = 0; chunk < chunks.count; ++chunk)
       all.run(begin + chunks.start(chunk), begin + chunks.start(chunk + 1), first, last, chunk > 0,
               sums + part * all.size());

@@ -402,6 +402,24 @@ void pool_grad(const PoolGradOf<T>& t) {
   }
 }
 
+template <typename T>
+void relu_grad(const ReluGradOf<T>& t) {
+  for (ptrdiff_t x = 0; x < t.pixels; ++x) {
+    const ptrdiff_t at = x * t.channels;
+    ptrdiff_t k = 0;
+    for (; k + W <= t.channels; k += W) {
+      const Vec v = load(t.outputs + at + k) > 0.0f ? load(t.gradient + at + k) : Vec{};
+      store(t.result + at + k, v);
+      store(t.sums + k, load(t.sums + k) + v);
+    }
+    for (; k < t.channels; ++k) {
+      const T v = widened(t.outputs[at + k]) > 0 ? t.gradient[at + k] : T{0};
+      t.result[at + k] = v;
+      t.sums[k] += widened(v);
+    }
+  }
+}
+
 void transpose_plain(const float* from, ptrdiff_t from_row, float* to, ptrdiff_t to_row, ptrdiff_t rows,
                      ptrdiff_t columns) {
   for (ptrdiff_t c = 0; c < columns; ++c)
@@ -511,6 +529,8 @@ Kernels make() {
   k.pool_grad = pool_grad<float>;
   k.half_pool = pool<Half>;
   k.half_pool_grad = pool_grad<Half>;
+  k.relu_grad = relu_grad<float>;
+  k.half_relu_grad = relu_grad<Half>;
   k.transpose = transpose;
   return k;
 }

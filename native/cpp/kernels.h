@@ -138,6 +138,15 @@ struct WinogradWeights {
   int vectors, channels;
 };
 
+// The gradient by sums whose relu `outputs` is, for some pixels of all channels; adds it to `sums` per channel.
+template <typename T>
+struct ReluGradOf {
+  const T *gradient, *outputs;
+  T* result;
+  float* sums;
+  ptrdiff_t pixels, channels;
+};
+
 // A step of Adam on `count` numbers; see optimizer.h.
 struct Adam {
   const float *p, *g, *m, *v;
@@ -249,6 +258,8 @@ struct Kernels {
   void (*pool_grad)(const PoolGradOf<float>&);
   void (*half_pool)(const PoolOf<Half>&);
   void (*half_pool_grad)(const PoolGradOf<Half>&);
+  void (*relu_grad)(const ReluGradOf<float>&);
+  void (*half_relu_grad)(const ReluGradOf<Half>&);
   // Copies `rows` rows of `columns` floats and swaps the axes: to[c * to_row + r] = from[r * from_row + c].
   void (*transpose)(const float* from, ptrdiff_t from_row, float* to, ptrdiff_t to_row, ptrdiff_t rows,
                     ptrdiff_t columns);

@@ -42,6 +42,7 @@ def build(folder: Path, flags: list[str]) -> Path:
     sources = [
         ROOT / "cpp" / name
         for name in (
+            "activation.cpp",
             "checks.cpp",
             "attention.cpp",
             "choice.cpp",

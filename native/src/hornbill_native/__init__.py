@@ -24,6 +24,7 @@ _TYPED = {
     "hornbill_conv_bias": "HornbillConvBias",
     "hornbill_conv_input_grad": "HornbillConvInputGrad",
     "hornbill_conv_weight_grad": "HornbillConvWeightGrad",
+    "hornbill_relu_grad": "HornbillReluGrad",
     "hornbill_max_pool": "HornbillMaxPool",
     "hornbill_max_pool_place": "HornbillMaxPoolPlace",
     "hornbill_max_pool_grad": "HornbillMaxPoolGrad",

@@ -345,9 +345,30 @@ def _conv_bias_forward(
 
 def _conv_bias_back(window: Window, relu: bool, held: Any, gradient: Tensor) -> tuple[Tensor, ...]:
     inputs, kernel, outputs = held
-    if relu:  # an output above 0 is a sum above 0
-        gradient = jnp.where(outputs > 0, gradient, 0)
-    return (*_conv_back(window, (inputs, kernel), gradient), gradient.sum((0, 1, 2)))
+    if relu:
+        gradient, by_bias = _relu_grad(gradient, outputs)
+    else:
+        by_bias = gradient.sum((0, 1, 2))
+    return (*_conv_back(window, (inputs, kernel), gradient), by_bias)
+
+
+def _plain_relu_grad(gradient: Tensor, outputs: Tensor) -> tuple[Tensor, Tensor]:
+    gradient = jnp.where(outputs > 0, gradient, 0)  # an output above 0 is a sum above 0
+    return gradient, gradient.sum((0, 1, 2))
+
+
+@jax.custom_vjp
+def _relu_grad(gradient: Tensor, outputs: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns the gradient by sums, from that by their relu `outputs`, and by the bias among them."""
+    results = [(gradient.shape, gradient.dtype), (gradient.shape[-1:], gradient.dtype)]
+    masked, by_bias = _call("hornbill_relu_grad", _plain_relu_grad, results, (gradient, outputs), {}, rows=0)
+    return masked, by_bias
+
+
+_relu_grad.defvjp(
+    lambda gradient, outputs: (_relu_grad(gradient, outputs), (gradient, outputs)),
+    lambda held, cotangents: jax.vjp(_plain_relu_grad, *held)[1](cotangents),
+)
 
 
 def _input_grad_back(
