@@ -49,10 +49,9 @@ std::string conv_weight_grad(const Kernels&, const Threads&, const Window&, Half
                              HalfArray kernel);
 
 // From the gradient by outputs of `conv` with bias and relu, and from these outputs: that by the sums before the relu, and
-// by the bias. All have `channels` numbers per pixel.
-template <typename T>
-std::string relu_grad(const Kernels&, const Threads&, int64_t pixels, int64_t channels, const T* gradient,
-                      const T* outputs, T* result, T* bias);
+// by the bias, in bfloat16. All have `channels` numbers per pixel.
+std::string relu_grad(const Kernels&, const Threads&, int64_t pixels, int64_t channels, const Half* gradient,
+                      const Half* outputs, Half* result, Half* bias);
 
 // The largest cell of each window of `pool_h` x `pool_w` cells, channel by channel (dilations and groups are 1), and where
 // `place` is not null the number of the first such cell in row-major order. Cells of padding do not count.

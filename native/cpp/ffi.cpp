@@ -119,16 +119,15 @@ ffi::Error ConvWeightGrad(ffi::ThreadPool pool, Numbers numbers, Four<T> in, Fou
   });
 }
 
-template <typename T>
-ffi::Error ReluGrad(ffi::ThreadPool pool, Four<T> gradient, Four<T> outputs, FourResult<T> result,
-                    ffi::Result<One<T>> bias) {
+ffi::Error ReluGradient(ffi::ThreadPool pool, Four<Half> gradient, Four<Half> outputs, FourResult<Half> result,
+                    ffi::Result<One<Half>> bias) {
   const auto sizes = gradient.dimensions();
   if (!same(sizes, outputs.dimensions()) || !same(sizes, result->dimensions()) || bias->dimensions()[0] != sizes[3])
-    return ffi::Error::InvalidArgument("hornbill_relu_grad: shapes differ");
-  return answer("hornbill_relu_grad", [&] {
+    return ffi::Error::InvalidArgument("hornbill_relu_grad_bfloat16: shapes differ");
+  return answer("hornbill_relu_grad_bfloat16", [&] {
     return relu_grad(best_kernels(), threads_of(pool), sizes[0] * sizes[1] * sizes[2], sizes[3],
-                     data<T>(gradient.untyped_data()), data<T>(outputs.untyped_data()), data<T>(result->untyped_data()),
-                     data<T>(bias->untyped_data()));
+                     data<Half>(gradient.untyped_data()), data<Half>(outputs.untyped_data()), data<Half>(result->untyped_data()),
+                     data<Half>(bias->untyped_data()));
   });
 }
 
@@ -352,9 +351,6 @@ ffi::Error LstmSequenceGrad(ffi::ThreadPool pool, Three gates, Two first_c, Two 
   XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillConvWeightGrad##NAME, ConvWeightGrad<T>,                                     \
                                 ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window").Arg<Four<T>>()       \
                                     .Arg<Four<T>>().Ret<Four<T>>());                                                 \
-  XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillReluGrad##NAME, ReluGrad<T>,                                                 \
-                                ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Four<T>>().Arg<Four<T>>().Ret<Four<T>>() \
-                                    .Ret<One<T>>());                                                                 \
   XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillMaxPool##NAME, MaxPool<T>,                                                   \
                                 ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window").Attr<Numbers>("pool") \
                                     .Arg<Four<T>>().Ret<Four<T>>());                                                 \
@@ -367,6 +363,10 @@ ffi::Error LstmSequenceGrad(ffi::ThreadPool pool, Three gates, Two first_c, Two 
 
 HB_HANDLERS(float, )
 HB_HANDLERS(Half, Half)
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillReluGradHalf, ReluGradient,
+                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Four<Half>>().Arg<Four<Half>>()
+                                  .Ret<Four<Half>>().Ret<One<Half>>());
 
 XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillAdam, AdamStep,
                               ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<float>("keep_1").Attr<float>("keep_2")

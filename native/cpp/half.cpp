@@ -59,6 +59,22 @@ struct Planes {
   }
 };
 
+// Whether a product reads each pixel for itself.
+bool each_pixel(const HalfProduct& p) {
+  return p.cells() == 1 && p.sh == 1 && p.sw == 1 && p.top == 0 && p.left == 0 && p.width == p.out_w &&
+         p.height == p.out_h && p.in_row == p.width * p.in_px;
+}
+
+// The same with all pixels of all images in one column, where they follow each other.
+HalfProduct in_one_image(HalfProduct p) {
+  if (!each_pixel(p) || p.in_img != p.height * p.in_row || p.out_row != p.out_w * p.out_px ||
+      p.out_img != p.out_h * p.out_row)
+    return p;
+  p.height = p.out_h = p.images * p.height * p.width, p.width = p.out_w = p.images = 1;
+  p.in_row = p.in_px, p.out_row = p.out_px, p.in_img = p.height * p.in_px, p.out_img = p.height * p.out_px;
+  return p;
+}
+
 std::vector<Column> half_columns(i64 channels) {
   std::vector<Column> columns;
   for (i64 at = 0; at < channels; at += kWide) {
@@ -86,16 +102,12 @@ struct HalfPlan {
   i64 packed = 0;                      // where this plan's packed weights start
 
   HalfPlan(const HalfProduct& product, int threads)
-      : p(product), form(Form::kPlanes), planes(p, 1), columns(half_columns(p.co)), chunks(0, 1), column_runs(0, 1) {
-    const bool plain = p.cells() == 1 && p.sh == 1 && p.sw == 1 && p.top == 0 && p.left == 0 && p.width == p.out_w &&
-                       p.height == p.out_h && p.in_row == p.width * p.in_px;
+      : p(in_one_image(product)), form(Form::kPlanes), planes(p, 1), columns(half_columns(p.co)), chunks(0, 1), column_runs(0, 1) {
     runs = p.cells(), length = p.ci, width = planes.width;
     if (p.cells() * p.ci == 0) {
       form = Form::kFlat, runs = steps = px = 0, width = p.out_w;
-    } else if (plain && p.ci % kDeep == 0) {
+    } else if (each_pixel(p) && p.ci % kDeep == 0) {
       form = Form::kFlat, px = p.in_px, steps = p.ci / kDeep, width = p.out_w;
-      if (p.in_img == p.height * p.in_row && p.out_img == p.out_h * p.out_row)
-        p.height = p.out_h = p.images * p.height, p.images = 1;
     } else {
       if (p.ci < kDeep) form = Form::kGather, runs = 1, length = p.cells() * p.ci, width = p.out_w;
       px = round_up(length, kDeep), steps = px / kDeep;
@@ -266,11 +278,12 @@ void run_half_task(const Kernels& k, const HalfPlan& plan, const Half* packed, i
 // Sums over some rows of output, for some channels of the input.
 struct HalfSums {
   const Kernels& k;
-  const HalfProduct& p;
+  HalfProduct p;
+  bool flat;  // one pixel in each row
   Planes planes;
   i64 filters;  // of a whole number of vectors
-  explicit HalfSums(const Kernels& k, const HalfProduct& p)
-      : k(k), p(p), planes(p, 2), filters(round_up(p.co, kVector)) {}
+  explicit HalfSums(const Kernels& k, const HalfProduct& product)
+      : k(k), p(in_one_image(product)), flat(each_pixel(p) && p.width == 1 && p.images == 1), planes(p, flat ? 1 : 2), filters(round_up(p.co, kVector)) {}
 
   i64 size() const { return p.cells() * p.ci * filters; }
 
@@ -289,19 +302,11 @@ struct HalfSums {
     Half* outputs = halves(memory().output.room(as_floats(span * filters)));
     clear(inputs, row * channels);
     clear(outputs, span * filters);
-    i64 base = 0;
-    for (i64 u = begin; u < end;) {
-      const i64 n = u / p.out_h, y = u % p.out_h, rows = std::min(p.out_h - y, end - u);
-      planes.each(p, n, y, rows, size, [&](i64 pixel, i64 x0, i64 x1, const Half* from) {
-        if (x1 > x0) k.tiles->swap(from + first, p.sw * p.in_px, inputs + base + pixel + x0, row, x1 - x0, channels);
-      });
-      for (i64 r = 0; r < rows; ++r) {
-        const Half* from = p.out + n * p.out_img + (y + r) * p.out_row;
-        for (i64 f = 0; f < p.co; f += kVector)
-          k.tiles->pairs(from + f, p.out_px, outputs + f * span + (base + r * planes.width) * kVector, p.out_w,
-                         std::min(kVector, p.co - f));
-      }
-      base += (rows + planes.down) * planes.width, u += rows;
+    if (flat) {
+      k.tiles->swap(p.in + begin * p.in_px + first, p.in_px, inputs, row, end - begin, channels);
+      pack_outputs(p.out + begin * p.out_px, end - begin, span, outputs);
+    } else {
+      pack(begin, end, first, channels, size, row, span, inputs, outputs);
     }
     for (i64 c = first; c < last; c += kHigh)
       for (i64 f = 0; f < p.co; f += kWide)
@@ -310,6 +315,26 @@ struct HalfSums {
                                 outputs + f * span, span * kVector, span / kDeep,
                                 sums + (cell * p.ci + c) * filters + f, filters,
                                 static_cast<int>(std::min(kHigh, last - c)), p.co - f > kVector ? 2 : 1, add});
+  }
+
+ private:
+  void pack(i64 begin, i64 end, i64 first, i64 channels, i64 size, i64 row, i64 span, Half* inputs,
+            Half* outputs) const {
+    i64 base = 0;
+    for (i64 u = begin; u < end;) {
+      const i64 n = u / p.out_h, y = u % p.out_h, rows = std::min(p.out_h - y, end - u);
+      planes.each(p, n, y, rows, size, [&](i64 pixel, i64 x0, i64 x1, const Half* from) {
+        if (x1 > x0) k.tiles->swap(from + first, p.sw * p.in_px, inputs + base + pixel + x0, row, x1 - x0, channels);
+      });
+      for (i64 r = 0; r < rows; ++r)
+        pack_outputs(p.out + n * p.out_img + (y + r) * p.out_row, p.out_w, span,
+                     outputs + (base + r * planes.width) * kVector);
+      base += (rows + planes.down) * planes.width, u += rows;
+    }
+  }
+  void pack_outputs(const Half* from, i64 pixels, i64 span, Half* to) const {
+    for (i64 f = 0; f < p.co; f += kVector)
+      k.tiles->pairs(from + f, p.out_px, to + f * span, pixels, std::min(kVector, p.co - f));
   }
 };
 
@@ -348,9 +373,10 @@ void run_half_products(const Kernels& k, Threads threads, const std::vector<Half
   });
 }
 
-void run_half_weights(const Kernels& k, Threads threads, const HalfProduct& p) {
-  if (p.work() < kSmallWork) threads.count = 1;
-  const HalfSums all(k, p);
+void run_half_weights(const Kernels& k, Threads threads, const HalfProduct& given) {
+  if (given.work() < kSmallWork) threads.count = 1;
+  const HalfSums all(k, given);
+  const HalfProduct& p = all.p;
   const i64 units = p.images * p.out_h, blocks = ceil_div(p.ci, kHigh);
   // Small kernels are summed by each thread over its own rows, and added in order at the end; of large ones each thread
   // has its own channels.

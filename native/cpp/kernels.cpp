@@ -402,8 +402,7 @@ void pool_grad(const PoolGradOf<T>& t) {
   }
 }
 
-template <typename T>
-void relu_grad(const ReluGradOf<T>& t) {
+void relu_grad(const ReluGrad& t) {
   for (ptrdiff_t x = 0; x < t.pixels; ++x) {
     const ptrdiff_t at = x * t.channels;
     ptrdiff_t k = 0;
@@ -413,7 +412,7 @@ void relu_grad(const ReluGradOf<T>& t) {
       store(t.sums + k, load(t.sums + k) + v);
     }
     for (; k < t.channels; ++k) {
-      const T v = widened(t.outputs[at + k]) > 0 ? t.gradient[at + k] : T{0};
+      const Half v = widened(t.outputs[at + k]) > 0 ? t.gradient[at + k] : Half{0};
       t.result[at + k] = v;
       t.sums[k] += widened(v);
     }
@@ -529,8 +528,7 @@ Kernels make() {
   k.pool_grad = pool_grad<float>;
   k.half_pool = pool<Half>;
   k.half_pool_grad = pool_grad<Half>;
-  k.relu_grad = relu_grad<float>;
-  k.half_relu_grad = relu_grad<Half>;
+  k.relu_grad = relu_grad;
   k.transpose = transpose;
   return k;
 }

@@ -138,11 +138,10 @@ struct WinogradWeights {
   int vectors, channels;
 };
 
-// The gradient by sums whose relu `outputs` is, for some pixels of all channels; adds it to `sums` per channel.
-template <typename T>
-struct ReluGradOf {
-  const T *gradient, *outputs;
-  T* result;
+// The gradient by sums whose relu is `outputs`, for some pixels of all channels; it is added up in `sums`, per channel.
+struct ReluGrad {
+  const Half *gradient, *outputs;
+  Half* result;
   float* sums;
   ptrdiff_t pixels, channels;
 };
@@ -258,8 +257,7 @@ struct Kernels {
   void (*pool_grad)(const PoolGradOf<float>&);
   void (*half_pool)(const PoolOf<Half>&);
   void (*half_pool_grad)(const PoolGradOf<Half>&);
-  void (*relu_grad)(const ReluGradOf<float>&);
-  void (*half_relu_grad)(const ReluGradOf<Half>&);
+  void (*relu_grad)(const ReluGrad&);
   // Copies `rows` rows of `columns` floats and swaps the axes: to[c * to_row + r] = from[r * from_row + c].
   void (*transpose)(const float* from, ptrdiff_t from_row, float* to, ptrdiff_t to_row, ptrdiff_t rows,
                     ptrdiff_t columns);

@@ -24,7 +24,6 @@ _TYPED = {
     "hornbill_conv_bias": "HornbillConvBias",
     "hornbill_conv_input_grad": "HornbillConvInputGrad",
     "hornbill_conv_weight_grad": "HornbillConvWeightGrad",
-    "hornbill_relu_grad": "HornbillReluGrad",
     "hornbill_max_pool": "HornbillMaxPool",
     "hornbill_max_pool_place": "HornbillMaxPoolPlace",
     "hornbill_max_pool_grad": "HornbillMaxPoolGrad",
@@ -32,6 +31,7 @@ _TYPED = {
 TARGETS = {
     **_TYPED,
     **{f"{name}_bfloat16": f"{symbol}Half" for name, symbol in _TYPED.items()},
+    "hornbill_relu_grad_bfloat16": "HornbillReluGradHalf",
     "hornbill_adam": "HornbillAdam",
     "hornbill_attention": "HornbillAttention",
     "hornbill_attention_grad": "HornbillAttentionGrad",

@@ -22,7 +22,8 @@ from hornbill.ops.windows import known
 __all__ = ["dense", "product_of_rows"]
 
 _ATTRIBUTES = {"window": native.Window((1, 1), ((0, 0), (0, 0)), (1, 1)).numbers()}
-# Multiply-adds between which the kernels were measured to be faster than XLA: below, it fuses; above, it packs better.
+# Multiply-adds between which the kernels were measured to be faster than XLA: below, it fuses; above, it packs better,
+# but it has no tiles for bfloat16.
 _LEAST_WORK, _MOST_WORK = 10**5, 8 * 10**7
 
 
@@ -62,8 +63,10 @@ def product_of_rows(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _served(inputs: Tensor, kernel: Tensor, rows: tuple[int, ...]) -> bool:
-    work = math.prod(rows) * kernel.size
-    return inputs.dtype in native.TYPES and _LEAST_WORK <= work <= _MOST_WORK and native.available()
+    if inputs.dtype not in native.TYPES or not native.available():
+        return False
+    most = math.inf if inputs.dtype == jnp.bfloat16 and native.package().isa() == "amx" else _MOST_WORK
+    return _LEAST_WORK <= math.prod(rows) * kernel.size <= most
 
 
 # ---- the three products, as convolutions of one cell over images of one cell
@@ -125,9 +128,12 @@ def _bias_forward(x: Tensor, w: Tensor, bias: Tensor, relu: bool) -> Any:
 
 def _bias_back(relu: bool, held: Any, by: Tensor) -> tuple[Tensor, ...]:
     x, w, outputs = held
-    if relu:  # an output above 0 is a sum above 0
-        by = jnp.where(outputs > 0, by, 0)
-    return _by_inputs(by, w), _by_kernel(x, by), by.sum(0)
+    if relu:
+        masked, by_bias = native.relu_grad(_images(by), _images(outputs))
+        by = _rows(masked)
+    else:
+        by_bias = by.sum(0)
+    return _by_inputs(by, w), _by_kernel(x, by), by_bias
 
 
 _product_rule.defvjp(
