@@ -26,8 +26,8 @@ AMX = [*X86["avx512"][2], "-mavx512bf16", "-mamx-tile", "-mamx-bf16", "-Wno-mayb
 OTHERS = {"baseline": (4, 32, [])}
 """Name: floats per vector, vector registers, compiler flags."""
 SOURCES = [
-    "activation.cpp", "attention.cpp", "checks.cpp", "choice.cpp", "depthwise.cpp", "driver.cpp", "half.cpp", "moments.cpp",
-    "optimizer.cpp", "pool.cpp", "product.cpp", "recurrent.cpp", "winograd.cpp", "ffi.cpp",
+    "activation.cpp", "attention.cpp", "checks.cpp", "choice.cpp", "depthwise.cpp", "driver.cpp", "half.cpp",
+    "moments.cpp", "optimizer.cpp", "pool.cpp", "product.cpp", "recurrent.cpp", "winograd.cpp", "ffi.cpp",
 ]  # fmt: skip
 
 

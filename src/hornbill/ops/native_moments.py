@@ -59,12 +59,14 @@ def batch_normalization(
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(3,))
 def _normalised(x: Tensor, gamma: Tensor, beta: Tensor, epsilon: float) -> tuple[Tensor, Tensor, Tensor]:
-    mean, variance = _moments(x)
+    moments: Any = _moments(x)
+    mean, variance = moments
     return (x - mean) * (lax.rsqrt(variance + epsilon) * gamma) + beta, mean, variance
 
 
 def _forward(x: Tensor, gamma: Tensor, beta: Tensor, epsilon: float) -> tuple[Any, Any]:
-    out, mean, variance = _normalised(x, gamma, beta, epsilon)
+    results: Any = _normalised(x, gamma, beta, epsilon)
+    out, mean, variance = results
     return (out, mean, variance), (x, gamma, mean, variance)
 
 

@@ -236,7 +236,8 @@ def _resident() -> float:
 
 
 def _wait(values: list[Any]) -> None:
-    importlib.import_module("jax").block_until_ready(values)
+    for value in values:
+        np.asarray(value)
 
 
 TASKS: dict[str, Callable[[str, int], dict[str, float]]] = {
