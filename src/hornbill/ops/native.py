@@ -29,7 +29,7 @@ from hornbill.engine.op import Tensor
 from hornbill.ops.windows import known
 
 __all__ = [
-    "TYPES", "Window", "available", "call", "conv", "conv_bias", "conv_transpose", "kernel_grad", "max_pool",
+    "TYPES", "Window", "available", "call", "conv", "conv_bias", "conv_transpose", "max_pool",
     "max_pool_grad", "max_pool_place", "package", "reason_inactive", "serves", "serves_pool", "without",
 ]  # fmt: skip
 
@@ -332,7 +332,7 @@ def _conv_back(window: Window, operands: tuple[Tensor, Tensor], gradient: Tensor
     inputs, kernel = operands
     return (
         _input_grad(gradient, kernel, window, inputs.shape),
-        kernel_grad(inputs, gradient, window, kernel.shape),
+        _kernel_grad(inputs, gradient, window, kernel.shape),
     )
 
 
@@ -385,7 +385,7 @@ def _input_grad_back(
     window: Window, _: tuple[int, ...], operands: tuple[Tensor, Tensor], cotangent: Tensor
 ) -> tuple[Tensor, Tensor]:
     gradient, kernel = operands
-    return _conv(cotangent, kernel, window), kernel_grad(cotangent, gradient, window, kernel.shape)
+    return _conv(cotangent, kernel, window), _kernel_grad(cotangent, gradient, window, kernel.shape)
 
 
 def _kernel_grad_back(
@@ -401,14 +401,14 @@ _input_grad_rule.defvjp(
     lambda g, w, window, shape: (_input_grad(g, w, window, shape), (g, w)), _input_grad_back
 )
 _kernel_grad_rule.defvjp(
-    lambda x, g, window, shape: (kernel_grad(x, g, window, shape), (x, g)), _kernel_grad_back
+    lambda x, g, window, shape: (_kernel_grad(x, g, window, shape), (x, g)), _kernel_grad_back
 )
 
 # Compiled as a whole, so that calls outside any compiled function are not traced each time.
 _conv = jax.jit(_conv_rule, static_argnums=2)
 _conv_bias = jax.jit(_conv_bias_rule, static_argnums=(3, 4))
 _input_grad = jax.jit(_input_grad_rule, static_argnums=(2, 3))
-kernel_grad = jax.jit(_kernel_grad_rule, static_argnums=(2, 3))
+_kernel_grad = jax.jit(_kernel_grad_rule, static_argnums=(2, 3))
 
 
 # ---- max-pool
