@@ -75,9 +75,9 @@ def _served() -> str:
     if native.reason_inactive():
         return "nothing; XLA's own path gives the same numbers within rounding"
     return (
-        "conv, conv_transpose and max_pool with their gradients: float32 and bfloat16, channels last, 1 or 2 "
-        "spatial axes (max_pool: 2), no strides together with dilation, groups of 8 channels or more; small "
-        "max-pools stay with XLA"
+        "conv (1 to 3 axes), conv_transpose and max_pool (1 or 2), channels last, and dense layers: float32 and "
+        "bfloat16; depthwise_conv, attention without masks, LSTM and batch normalisation: float32; with their "
+        "gradients. Not: strides together with dilation, groups of 2 to 7 channels, very small arrays"
     )
 
 
