@@ -275,7 +275,8 @@ void run_half_task(const Kernels& k, const HalfPlan& plan, const Half* packed, i
 
 // ---- gradient by the kernel
 
-// Sums over some rows of output, for some channels of the input.
+// Sums over some rows of output, for some channels of the input. Pixels at the ends of rows count with outputs of zero: if
+// an input is not finite, neither are all numbers of its channel, with or without them.
 struct HalfSums {
   const Kernels& k;
   HalfProduct p;
@@ -294,10 +295,10 @@ struct HalfSums {
       const i64 rows = std::min(p.out_h - u % p.out_h, end - u);
       size += (rows + planes.down) * planes.width, u += rows;
     }
-    // Pixels are read beyond the end: by the last cell, and up to a whole step. An odd number of cache lines keeps
-    // channels from falling onto the same ones.
-    const i64 span = round_up(size, kDeep), beyond = planes.place(p, p.kh - 1, p.kw - 1, size) + span;
-    const i64 row = round_up(std::max(beyond, planes.phases() * size), 64) + 32, channels = last - first;
+    // Pixels are read beyond the end of the last phase: by the cells that lie furthest, and up to a whole step. An odd
+    // number of cache lines keeps channels from falling onto the same ones.
+    const i64 span = round_up(size, kDeep), furthest = planes.down * planes.width + planes.width - p.out_w;
+    const i64 row = round_up((planes.phases() - 1) * size + furthest + span, 64) + 32, channels = last - first;
     Half* inputs = halves(memory().input.room(as_floats(row * channels)));
     Half* outputs = halves(memory().output.room(as_floats(span * filters)));
     clear(inputs, row * channels);

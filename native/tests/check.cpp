@@ -118,7 +118,7 @@ Case random_case() {
   c.v.groups = one_of({1, 1, 1, 2, 3});
   c.v.stride_h = any(1, 3), c.v.stride_w = any(1, 3);
   c.v.dilation_h = c.v.stride_h > 1 ? 1 : any(1, 3), c.v.dilation_w = c.v.stride_w > 1 ? 1 : any(1, 3);
-  c.kh = any(1, 4), c.kw = any(1, 4), c.n = any(1, 3);
+  c.kh = one_of({1, 2, 3, 4, 7}), c.kw = one_of({1, 2, 3, 4, 7}), c.n = any(1, 3);
   const i64 span_h = (c.kh - 1) * c.v.dilation_h + 1, span_w = (c.kw - 1) * c.v.dilation_w + 1;
   c.h = any(1, 12), c.w = one_of({any(1, 6), any(7, 20), any(20, 40)});
   c.v.top = any(0, span_h - 1), c.v.left = any(0, span_w - 1);
@@ -258,6 +258,33 @@ double check_pool(const Kernels& k, const Threads& threads) {
   if (!first.empty() || !second.empty() || !(worst < 1e-5))
     std::printf("%s max_pool: error %g: %s %s\n", k.name, worst, first.c_str(), second.c_str());
   return first.empty() && second.empty() ? worst : 1;
+}
+
+// The gradient behind a relu, exactly, and its sums.
+double check_relu(const Kernels& k, const Threads& threads) {
+  const i64 pixels = any(0, 900), channels = one_of({1, 3, 16, 33, 70});
+  HeldOf<Half> gradient(1, 1, pixels, channels), outputs(1, 1, pixels, channels), result(1, 1, pixels, channels);
+  HeldOf<Half> bias(1, 1, 1, channels);
+  gradient.fill(), outputs.fill_whole();
+  std::vector<double> wanted(static_cast<size_t>(gradient.size())), sums(static_cast<size_t>(channels));
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    wanted[i] = outputs[i] > 0 ? gradient[i] : 0;
+    sums[i % sums.size()] += wanted[i];
+  }
+  const std::string wrong = relu_grad(k, threads, pixels, channels, gradient.data.get(), outputs.data.get(),
+                                      result.data.get(), bias.data.get());
+  double worst = std::max(error(bias, sums), wrong.empty() ? 0.0 : 1.0);
+  for (size_t i = 0; i < wanted.size(); ++i)
+    if (result[i] != wanted[i]) worst = 1;
+  if (!(worst < 1e-5)) std::printf("%s relu_grad: error %g: %s\n", k.name, worst, wrong.c_str());
+  return worst;
+}
+
+// Kernels so large that threads share their channels.
+Case large_case() {
+  Case c = {};
+  c.n = 2, c.h = c.oh = any(2, 5), c.w = c.ow = any(2, 5), c.ci = 130, c.co = 290, c.kh = c.kw = 3, c.v.top = c.v.left = 1;
+  return c;
 }
 
 // One step for arrays of several sizes, new values in the place of old ones.
@@ -434,6 +461,8 @@ int bad_calls(const Kernels& k) {
   if (conv_input_grad(k, {}, plain, half_out.array, half_kernel.array, half.array).empty()) ++passed;
   if (conv_weight_grad(k, {}, plain, half.array, half_out.array, half_kernel.array).empty()) ++passed;
   if (max_pool(k, {}, plain, 2, 2, half.array, half_out.array, nullptr).empty()) ++passed;
+  if (relu_grad(k, {}, -1, 4, half.array.data, half.array.data, half.array.data, half.array.data).empty()) ++passed;
+  if (relu_grad(k, {}, 4, 4, half.array.data, half.array.data, half.array.data, nullptr).empty()) ++passed;
   const auto refused = [&](const char* what, const Window& v, Array i, Array w, Array o) {
     const std::string all[] = {conv(k, {}, v, i, w, nullptr, kNone, o), conv_input_grad(k, {}, v, o, w, i),
                                conv_weight_grad(k, {}, v, i, o, w)};
@@ -548,6 +577,8 @@ int main(int argc, char** argv) {
       const Threads& used = i % 2 ? threads : alone;
       worst = std::max(worst, check_case<float>(*k, used, random_case()));
       worst = std::max(worst, check_case<Half>(*k, used, random_case()));
+      if (i < 2) worst = std::max(worst, check_case<Half>(*k, used, large_case()));
+      worst = std::max(worst, check_relu(*k, used));
       worst = std::max(worst, check_pool<float>(*k, used));
       worst = std::max(worst, check_pool<Half>(*k, used));
       worst = std::max(worst, check_depthwise(*k, used));

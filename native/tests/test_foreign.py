@@ -96,6 +96,22 @@ def test_bad_activation_and_missing_attribute():
         jax.block_until_ready(call("hornbill_conv_bias", (1, 4, 4, 3), x, w, b))
 
 
+@pytest.mark.parametrize("sizes", [((1, 4, 4, 3), (1, 4, 4, 2), 3), ((1, 4, 4, 3), (1, 4, 4, 3), 4)])
+def test_gradient_of_relu_refuses_arrays_that_do_not_fit(sizes):
+    first, second, filters = sizes
+    results = [jax.ShapeDtypeStruct(shape, jnp.bfloat16) for shape in (first, (filters,))]
+    run = jax.ffi.ffi_call("hornbill_relu_grad_bfloat16", results)
+    with pytest.raises(jax.errors.JaxRuntimeError, match="shapes differ"):
+        jax.block_until_ready(run(*(floats(*shape).astype(jnp.bfloat16) for shape in (first, second))))
+
+
+def test_bfloat16_takes_no_float32():
+    with pytest.raises(Exception, match="dtype"):
+        jax.block_until_ready(
+            call("hornbill_conv_bfloat16", (1, 8, 8, 6), floats(1, 8, 8, 4), floats(3, 3, 4, 6))
+        )
+
+
 def test_says_what_it_uses():
     assert hornbill_native.isa() in hornbill_native.instruction_sets()
     assert hornbill_native.instruction_sets()[-1] == "baseline"
