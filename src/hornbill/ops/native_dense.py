@@ -25,6 +25,7 @@ _ATTRIBUTES = {"window": native.Window((1, 1), ((0, 0), (0, 0)), (1, 1)).numbers
 # Multiply-adds between which the kernels were measured to be faster than XLA: below, it fuses; above, it packs better,
 # but it has no tiles for bfloat16.
 _LEAST_WORK, _MOST_WORK = 10**5, 8 * 10**7
+_MOST_WEIGHTS = 2**17  # in float32: packing more at every call takes longer than it saves
 
 
 def dense(inputs: Any, kernel: Any, bias: Any, relu: bool, axes: int = 1) -> Tensor | None:
@@ -65,8 +66,10 @@ def product_of_rows(x: Tensor, y: Tensor) -> Tensor:
 def _served(inputs: Tensor, kernel: Tensor, rows: tuple[int, ...]) -> bool:
     if inputs.dtype not in native.TYPES or not native.available():
         return False
-    most = math.inf if inputs.dtype == jnp.bfloat16 and native.package().isa() == "amx" else _MOST_WORK
-    return _LEAST_WORK <= math.prod(rows) * kernel.size <= most
+    work = math.prod(rows) * kernel.size
+    if inputs.dtype == jnp.bfloat16 and native.package().isa() == "amx":
+        return work >= _LEAST_WORK
+    return _LEAST_WORK <= work <= _MOST_WORK and kernel.size <= _MOST_WEIGHTS
 
 
 # ---- the three products, as convolutions of one cell over images of one cell
