@@ -180,7 +180,7 @@ double check_case(const Kernels& k, const Threads& threads, const Case& c) {
 double check_depthwise(const Kernels& k, const Threads& threads) {
   Case c = random_case();
   c.v.groups = 1, c.ci = c.co = one_of({1, 3, 8, 16, 19, 33, 64, 100});
-  if (any(0, 2) == 0) c.kh = any(4, 7), c.kw = any(4, 7);
+  if (any(0, 2) == 0) c.kh = std::max(c.kh, any(4, 7)), c.kw = std::max(c.kw, any(4, 7));
   Held in(c.n, c.h, c.w, c.ci), kernel(c.kh, c.kw, c.ci, 1), out(c.n, c.oh, c.ow, c.ci);
   const auto cells = [&](auto f) {
     for (i64 n = 0; n < c.n; ++n)
