@@ -206,7 +206,7 @@ def required(cls):
 
 @pytest.mark.parametrize("name", [n for n, o in vars(theirs).items() if inspect.isclass(o) and n != "Metric"])
 def test_default_config_serialised(name):
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)
     from hornbill.engine.naming import reset_names
 
     reset_names()

@@ -11,7 +11,7 @@ from tests.numerics import assert_close
 import hornbill
 from hornbill import layers
 from hornbill.ops import native
-from hornbill.training import stretch
+from hornbill.training import accelerator, stretch
 from hornbill.training.step import Steps
 from hornbill.training.stretch import stretch_pays
 from hornbill.training.workload import Workload, workload_of
@@ -147,6 +147,42 @@ def test_wide_convolutions_run_step_by_step_without_kernels_of_their_own():
     batch = (X[:4], Y[:4], None, None)
     model._prepare("train", batch[:3])
     assert stretch_pays(model._steps, "train", batch)
+
+
+def test_accelerators_run_every_step_in_the_loop_with_all_data_on_the_device(monkeypatch):
+    x, y = rng.normal(size=(12, 28, 28, 1)).astype("float32"), rng.integers(0, 10, 12)
+
+    def losses_and_predictions(callbacks):
+        hornbill.utils.set_random_seed(0)
+        model = wide_convolution()
+        history = model.fit(x, y[:, None] * np.ones(10), 2, epochs=3, verbose=0, callbacks=callbacks)
+        return history.history["loss"], model.predict(x, 2, verbose=0), model
+
+    expected = losses_and_predictions([EveryBatch()])
+    monkeypatch.setattr(stretch, "on_accelerator", lambda: True)
+    *found, model = losses_and_predictions(None)
+    assert_close(found[0], expected[0], 1e-4)
+    assert_close(found[1], expected[1], 1e-4)
+    assert {"epochs", "predict"} <= set(model._steps._loops)
+    assert expected[2]._steps._loops == {}
+
+
+def test_options_of_a_gpu_are_left_out_where_this_xla_or_the_user_has_others(monkeypatch):
+    assert accelerator.compiler_options() is None  # a CPU
+    monkeypatch.setattr(accelerator.jax, "default_backend", lambda: "gpu")
+    accelerator.compiler_options.cache_clear()
+    assert accelerator.compiler_options() == accelerator._OPTIONS
+    for kinds in ({"xla_of_the_future": 1}, {"xla_gpu_enable_command_buffer": "NO_SUCH_KIND"}):
+        monkeypatch.setattr(accelerator, "_OPTIONS", kinds)
+        accelerator.compiler_options.cache_clear()
+        assert accelerator.compiler_options() is None
+    monkeypatch.undo()
+    monkeypatch.setattr(accelerator.jax, "default_backend", lambda: "gpu")
+    monkeypatch.setenv("XLA_FLAGS", "--xla_gpu_enable_command_buffer=FUSION")
+    accelerator.compiler_options.cache_clear()
+    assert accelerator.compiler_options() is None
+    monkeypatch.undo()
+    accelerator.compiler_options.cache_clear()
 
 
 @pytest.mark.parametrize("source", ["arrays", "generator"])

@@ -11,9 +11,10 @@ import numpy as np
 from jax import lax
 
 from hornbill.callbacks.callback_list import CallbackList
+from hornbill.training.accelerator import compiler_options
 from hornbill.training.data.arrays import ArrayBatches
 from hornbill.training.data.batches import Batches, batch_rows, pad_batch
-from hornbill.training.stretch import stretch_pays
+from hornbill.training.stretch import stretch_pays, work_of
 
 __all__ = ["predictions"]
 
@@ -83,7 +84,7 @@ def _batches_in_a_call(model: Any, batches: Batches) -> int:
     batch = (batches.spec[0], None, None, None)
     if not stretch_pays(model._steps, "predict", batch):
         return 0
-    work = model._steps.workload("predict", batch).all
+    work = work_of(model._steps, "predict", batch)
     outputs = jax.eval_shape(model._steps.function("predict"), *model._steps.gather("predict")[:2], batch)[0]
     leaves = jax.tree_util.tree_leaves((batch, outputs))
     if any(leaf.shape[:1] != (size,) for leaf in leaves):  # not one row of output for each of input
@@ -117,4 +118,4 @@ def _loop_of(step: Callable[..., Any]) -> Any:
         kept = jax.tree_util.tree_map(lambda leaf: jnp.zeros((rows, *leaf.shape[1:]), leaf.dtype), shapes)
         return lax.fori_loop(0, used, body, (kept, {place: ntv[place] for place in changes}))
 
-    return jax.jit(run, static_argnames="size")
+    return jax.jit(run, static_argnames="size", compiler_options=compiler_options())

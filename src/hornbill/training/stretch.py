@@ -16,10 +16,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from hornbill.training.accelerator import compiler_options, on_accelerator
 from hornbill.training.data.arrays import ArrayBatches, rounded_up, take_rows
 from hornbill.training.step import Steps
 
-__all__ = ["Stretch", "open_stretch", "stretch_pays"]
+__all__ = ["Stretch", "open_stretch", "stretch_pays", "work_of"]
 
 _CHUNK_SECONDS = 0.1
 # Of long steps, as many in one call as spare memory pages and still heed Ctrl-C.
@@ -28,12 +29,13 @@ _LONG_STEPS, _LONG_SECONDS = 4, 1.5
 _FIRST_CHUNK, _FIRST_WORK = 32, 10**10
 # Up to this many multiply-adds of a step and bytes of data, all of the data lies on the device.
 _RESIDENT_WORK, _RESIDENT_BYTES = 10**9, 2**29
+_ACCELERATION = 1000  # how much more work an accelerator does than a CPU in the same time, roughly
 _NEVER = 2**31 - 1
 _MOST_EPOCHS, _MOST_STEPS, _MOST_LINES = 256, 1000, 2**20
 _MOST_CONVOLUTIONS = 200_000
 """Multiply-adds of XLA's convolutions up to which a loop is faster than single steps on a CPU: XLA runs their gradients
-inside loops by a generic path, about twenty times slower than outside (docs/design.md). Matrix products and
-hornbill-native's convolutions run as fast inside."""
+inside loops by a generic path, about twenty times slower than outside (docs/design.md). Matrix products,
+hornbill-native's convolutions and an accelerator's run as fast inside."""
 
 
 def open_stretch(model: Any, kind: str, batches: Any, mask: Any, wants_batches: bool) -> Stretch | None:
@@ -57,7 +59,13 @@ def open_stretch(model: Any, kind: str, batches: Any, mask: Any, wants_batches: 
 
 def stretch_pays(steps: Steps, kind: str, batch: Any) -> bool:
     """Returns whether a loop runs steps on batches like `batch` faster than single calls."""
-    return steps.workload(kind, batch).convolutions <= _MOST_CONVOLUTIONS
+    return on_accelerator() or steps.workload(kind, batch).convolutions <= _MOST_CONVOLUTIONS
+
+
+def work_of(steps: Steps, kind: str, batch: Any) -> int:
+    """Returns the multiply-adds of a step, or as many as a CPU does in an accelerator's time for it."""
+    work = steps.workload(kind, batch).all
+    return work // _ACCELERATION if on_accelerator() else work
 
 
 class Stretch:
@@ -77,7 +85,7 @@ class Stretch:
     ) -> None:
         self._steps, self._kind, self._batches, self._masked = steps, kind, batches, mask is not None
         self._asked = steps_per_execution
-        work = steps.workload(kind, (*batches.spec, mask)).all
+        work = work_of(steps, kind, (*batches.spec, mask))
         self._first_chunk = max(1, min(_FIRST_CHUNK, _FIRST_WORK // max(1, work)))
         self._size = min(batches.batch_size, batches.rows)
         held = sum(leaf.nbytes for leaf in jax.tree_util.tree_leaves(batches.arrays))
@@ -239,8 +247,7 @@ def _loop_of(step: Any, kind: str) -> Any:
     ) -> Any:
         return _steps_loop(step, kind, state, arrays, lines, rows, offset, first, count, size, masked)
 
-    donated = 0 if kind == "train" else ()
-    return jax.jit(run, donate_argnums=donated, static_argnames=("size", "masked"))
+    return _compiled(run, donate_argnums=0 if kind == "train" else ())
 
 
 def _epochs_of(steps: Steps) -> Any:
@@ -264,7 +271,16 @@ def _epochs_of(steps: Steps) -> Any:
         start = jax.tree_util.tree_map(lambda leaf: jnp.zeros((len(table), *leaf.shape), leaf.dtype), shapes)
         return jax.lax.fori_loop(0, epochs, body, (state, *start))
 
-    return jax.jit(run, donate_argnums=0, static_argnames=("size", "masked"))
+    return _compiled(run, donate_argnums=0)
+
+
+def _compiled(run: Any, donate_argnums: Any) -> Any:
+    return jax.jit(
+        run,
+        donate_argnums=donate_argnums,
+        static_argnames=("size", "masked"),
+        compiler_options=compiler_options(),
+    )
 
 
 def _is_number(logs: Any) -> Any:
