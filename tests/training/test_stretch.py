@@ -11,7 +11,7 @@ from tests.numerics import assert_close
 import hornbill
 from hornbill import layers
 from hornbill.ops import native
-from hornbill.training import accelerator, stretch
+from hornbill.training import accelerator, predictions, stretch
 from hornbill.training.step import Steps
 from hornbill.training.stretch import stretch_pays
 from hornbill.training.workload import Workload, workload_of
@@ -165,6 +165,17 @@ def test_accelerators_run_every_step_in_the_loop_with_all_data_on_the_device(mon
     assert_close(found[1], expected[1], 1e-4)
     assert {"epochs", "predict"} <= set(model._steps._loops)
     assert expected[2]._steps._loops == {}
+
+
+@pytest.mark.parametrize("callbacks", [None, [EveryBatch()]])
+def test_loops_may_be_compiled_with_options(monkeypatch, callbacks):
+    """JAX takes them for whole programs only, never for a part of a loop."""
+    for module in (stretch, predictions):
+        monkeypatch.setattr(module, "compiler_options", lambda: {"xla_cpu_enable_fast_math": False})
+    model = dense()
+    model.fit(X, Y, 4, epochs=3, verbose=0, callbacks=callbacks)
+    model.evaluate(X, Y, 4, verbose=0, callbacks=callbacks)
+    assert model.predict(X, 4, verbose=0).shape == (22, 1)
 
 
 def test_options_of_a_gpu_are_left_out_where_this_xla_or_the_user_has_others(monkeypatch):

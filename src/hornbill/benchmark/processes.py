@@ -166,7 +166,8 @@ def _measure(task: str, name: str, count: int, python: str, store: str | None) -
     command = [python, str(PROGRAMS / script), task, module, str(count)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
-        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        # JAX ends its tracebacks with a line and a sentence on what it left out of them
+        lines = done.stderr.partition("\n-------")[0].strip().splitlines() or [f"exit code {done.returncode}"]
         missing = "ModuleNotFoundError" in lines[-1]
         raise _FailedError(
             lines[-1] + (f" (--python {name}=PATH names another interpreter)" if missing else "")

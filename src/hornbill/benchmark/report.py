@@ -145,13 +145,15 @@ def plot(results: Results, libraries: Sequence[str], path: Path) -> None:
     Args:
         results: As `processes.run` returns them.
         libraries: Names, the one of comparison first.
-        path: Picture to write; its suffix says the format.
+        path: Picture to write, unless there is nothing to compare; its suffix says the format.
     """
     shown = [
         (row, {name: statistics.median(each) for name, each in values.items()})
         for row, values in rows_of(results)
         if libraries[0] in values and len(values) > 1 and row.task != "memory"
     ]
+    if not shown:
+        return
     figure, axes = pyplot.subplots(figsize=(9, 1.2 + 0.32 * len(shown)), layout="constrained")
     places = range(len(shown))
     for place in places:

@@ -20,7 +20,6 @@ from hornbill.engine.random import global_seed_generator
 from hornbill.engine.registry import is_own
 from hornbill.engine.tracking import unique
 from hornbill.engine.variable import Variable, functional_call
-from hornbill.training.accelerator import compiler_options
 from hornbill.training.compiler_memory import release_after_compiling
 from hornbill.training.frozen import as_compiled
 from hornbill.training.workload import Workload, workload_of
@@ -101,8 +100,7 @@ class Steps:
             step = self._noted(kind, _frozen_as_compiled(self.model, _step_of(self.model, kind)))
             if self.model._runs_compiled:
                 # test and predict leave the weights alone, so only what a step replaces is given away
-                donated = {"train": 0, "test": 2, "predict": ()}[kind]
-                step = jax.jit(step, donate_argnums=donated, compiler_options=compiler_options())
+                step = jax.jit(step, donate_argnums={"train": 0, "test": 2, "predict": ()}[kind])
             self._functions[kind] = step
         return self._functions[kind]
 
