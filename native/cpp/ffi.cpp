@@ -332,6 +332,44 @@ ffi::Error LstmSequenceGrad(ffi::ThreadPool pool, Three gates, Two first_c, Two 
   });
 }
 
+// Checks what both calls of a GRU's sequence share and runs one; `wide` are those of 3 * units.
+template <typename Call>
+ffi::Error gru_call(const char* name, Numbers held, Two& first_h, Two& recurrent, Numbers h,
+                    std::initializer_list<Numbers> wide, const Call& call) {
+  return plain_call(name, [&]() -> std::string {
+    const int64_t steps = held[0], rows = held[1], units = held[2] / 4;
+    bool fits = sizes(held, {steps, rows, 4 * units}) && sizes(first_h.dimensions(), {rows, units}) &&
+                sizes(recurrent.dimensions(), {units, 3 * units}) && sizes(h, {steps, rows, units});
+    for (Numbers each : wide) fits = fits && sizes(each, {steps, rows, 3 * units});
+    if (!fits) return "sizes do not fit";
+    return call(GruArrays{steps, rows, units, first_h.typed_data(), recurrent.typed_data(), nullptr, nullptr});
+  });
+}
+
+ffi::Error GruSequence(ffi::ThreadPool pool, Three x, Two first_h, Two recurrent, One<float> bias, ffi::Result<Three> h,
+                       ffi::Result<Three> held) {
+  return gru_call("hornbill_gru", held->dimensions(), first_h, recurrent, h->dimensions(), {x.dimensions()},
+                  [&](GruArrays s) -> std::string {
+    if (!sizes(bias.dimensions(), {3 * s.units})) return "sizes do not fit";
+    s.held = held->typed_data(), s.h = h->typed_data();
+    gru_sequence(best_kernels(), threads_of(pool), s, x.typed_data(), bias.typed_data());
+    return "";
+  });
+}
+
+ffi::Error GruSequenceGrad(ffi::ThreadPool pool, Three held, Two first_h, Two recurrent, Three h, Three by_h,
+                           ffi::Result<Three> by_x, ffi::Result<Three> by_y, ffi::Result<Two> by_first_h) {
+  return gru_call("hornbill_gru_grad", held.dimensions(), first_h, recurrent, h.dimensions(),
+                  {by_x->dimensions(), by_y->dimensions()}, [&](GruArrays s) -> std::string {
+    if (!same(by_h.dimensions(), h.dimensions()) || !same(by_first_h->dimensions(), first_h.dimensions()))
+      return "sizes do not fit";
+    s.held = held.typed_data(), s.h = h.typed_data();
+    gru_sequence_grad(best_kernels(), threads_of(pool), s, by_h.typed_data(), by_x->typed_data(), by_y->typed_data(),
+                      by_first_h->typed_data());
+    return "";
+  });
+}
+
 }  // namespace
 
 // The library shows these symbols and no others.
@@ -398,6 +436,12 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillLstm, LstmSequence,
 XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillLstmGrad, LstmSequenceGrad,
                               ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Three>().Arg<Two>().Arg<Two>().Arg<Three>()
                                   .Arg<Three>().Arg<Two>().Ret<Three>().Ret<Two>().Ret<Two>());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillGru, GruSequence,
+                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Three>().Arg<Two>().Arg<Two>()
+                                  .Arg<One<float>>().Ret<Three>().Ret<Three>());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillGruGrad, GruSequenceGrad,
+                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Three>().Arg<Two>().Arg<Two>().Arg<Three>()
+                                  .Arg<Three>().Ret<Three>().Ret<Three>().Ret<Two>());
 
 }  // namespace hornbill
 

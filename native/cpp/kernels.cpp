@@ -522,6 +522,8 @@ Kernels make() {
   k.softmax_grad = softmax_grad;
   k.lstm = lstm;
   k.lstm_grad = lstm_grad;
+  k.gru = gru;
+  k.gru_grad = gru_grad;
   k.widen = widen;
   k.narrow = narrow;
   k.pool = pool<float>;

@@ -227,6 +227,20 @@ struct LstmGrad {
   ptrdiff_t units;
 };
 
+// A time step of a GRU on one row; see recurrent.h. `held` comes with h_before @ recurrent in its first three parts.
+struct Gru {
+  const float *x, *bias, *h_before;
+  float *held, *h;
+  ptrdiff_t units;
+};
+
+// Its gradient; `by_h` is that by the new h before, and by the old one, but for what comes through `by_y`, after.
+struct GruGrad {
+  const float *held, *h_before, *by_output;
+  float *by_h, *by_x, *by_y;
+  ptrdiff_t units;
+};
+
 struct Kernels {
   const char* name;
   const TileKernels* tiles;            // or null
@@ -250,6 +264,8 @@ struct Kernels {
   void (*softmax_grad)(const SoftmaxGrad&);
   void (*lstm)(const Lstm&);
   void (*lstm_grad)(const LstmGrad&);
+  void (*gru)(const Gru&);
+  void (*gru_grad)(const GruGrad&);
   // From bfloat16 to float32, and back to the nearest.
   void (*widen)(const Half* from, float* to, ptrdiff_t count);
   void (*narrow)(const float* from, Half* to, ptrdiff_t count);

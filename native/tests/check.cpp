@@ -343,65 +343,7 @@ double check_moments(const Kernels& k, const Threads& threads) {
   return first.empty() && second.empty() ? worst : 1;
 }
 
-// A sequence of an LSTM and its gradient, against the equations in double precision.
-double check_lstm(const Kernels& k, const Threads& threads) {
-  const i64 steps = any(1, 6), rows = any(1, 20), u = any(1, 70), state = rows * u;
-  Held given(1, steps, rows, 4 * u), h0(1, 1, rows, u), c0(1, 1, rows, u), r(1, 1, u, 4 * u), h(1, steps, rows, u),
-      c(1, steps, rows, u), gates(1, steps, rows, 4 * u), by_h(1, steps, rows, u), by_c(1, 1, rows, u),
-      by_gates(1, steps, rows, 4 * u), by_h0(1, 1, rows, u), by_c0(1, 1, rows, u);
-  for (Held* filled : {&given, &h0, &c0, &r, &by_h, &by_c}) filled->fill();
-  for (i64 i = 0; i < r.size(); ++i) r.data[static_cast<size_t>(i)] /= 2 * std::sqrt(static_cast<float>(u));
-  std::vector<double> act(static_cast<size_t>(4 * steps * state)), hs(static_cast<size_t>(steps * state)), cs(hs.size()),
-      dg(act.size()), dh(static_cast<size_t>(state)), dc(by_c.data.get(), by_c.data.get() + state);
-  const auto before = [&](const std::vector<double>& all, const Held& first, i64 s, i64 b, i64 j) {
-    return s ? all[static_cast<size_t>((s - 1) * state + b * u + j)] : first[static_cast<size_t>(b * u + j)];
-  };
-  for (i64 s = 0; s < steps; ++s)
-    for (i64 b = 0; b < rows; ++b) {
-      double* a = &act[static_cast<size_t>(4 * (s * state + b * u))];
-      for (i64 n = 0; n < 4 * u; ++n) {
-        a[n] = given[static_cast<size_t>(4 * (s * state + b * u) + n)];
-        for (i64 j = 0; j < u; ++j) a[n] += before(hs, h0, s, b, j) * r[static_cast<size_t>(j * 4 * u + n)];
-        a[n] = n / u == 2 ? std::tanh(a[n]) : 1 / (1 + std::exp(-a[n]));
-      }
-      for (i64 j = 0; j < u; ++j) {
-        const size_t at = static_cast<size_t>(s * state + b * u + j);
-        cs[at] = a[u + j] * before(cs, c0, s, b, j) + a[j] * a[2 * u + j];
-        hs[at] = a[3 * u + j] * std::tanh(cs[at]);
-      }
-    }
-  for (i64 s = steps - 1; s >= 0; --s)
-    for (i64 b = 0; b < rows; ++b) {
-      const double* a = &act[static_cast<size_t>(4 * (s * state + b * u))];
-      double* d = &dg[static_cast<size_t>(4 * (s * state + b * u))];
-      for (i64 j = 0; j < u; ++j) {
-        const size_t at = static_cast<size_t>(s * state + b * u + j), in = static_cast<size_t>(b * u + j);
-        const double t = std::tanh(cs[at]), by = dh[in] + by_h[at];
-        dc[in] += by * a[3 * u + j] * (1 - t * t);
-        d[j] = dc[in] * a[2 * u + j] * a[j] * (1 - a[j]);
-        d[u + j] = dc[in] * before(cs, c0, s, b, j) * a[u + j] * (1 - a[u + j]);
-        d[2 * u + j] = dc[in] * a[j] * (1 - a[2 * u + j] * a[2 * u + j]);
-        d[3 * u + j] = by * t * a[3 * u + j] * (1 - a[3 * u + j]);
-        dc[in] *= a[u + j];
-      }
-      for (i64 j = 0; j < u; ++j) {
-        double sum = 0;
-        for (i64 n = 0; n < 4 * u; ++n) sum += d[n] * r[static_cast<size_t>(j * 4 * u + n)];
-        dh[static_cast<size_t>(b * u + j)] = sum;
-      }
-    }
-  std::copy_n(given.data.get(), given.size(), gates.data.get());
-  const LstmArrays arrays = {steps, rows, u, h0.data.get(), c0.data.get(), r.data.get(), gates.data.get(), h.data.get(),
-                             c.data.get()};
-  lstm_sequence(k, threads, arrays);
-  lstm_sequence_grad(k, threads, arrays, by_h.data.get(), by_c.data.get(), by_gates.data.get(), by_h0.data.get(),
-                     by_c0.data.get());
-  double worst = 0;
-  for (double each : {error(gates, act), error(h, hs), error(c, cs), error(by_gates, dg), error(by_h0, dh), error(by_c0, dc)})
-    worst = each <= worst ? worst : each;
-  if (!(worst < 1e-5)) std::printf("%s lstm: error %g\n", k.name, worst);
-  return worst;
-}
+#include "check_recurrent.h"
 
 // Attention and its gradients, against the definition in double precision.
 double check_attention(const Kernels& k, const Threads& threads) {
@@ -585,6 +527,7 @@ int main(int argc, char** argv) {
       worst = std::max(worst, check_moments(*k, used));
       if (i < 4) worst = std::max(worst, check_adam(*k, used));
       worst = std::max(worst, check_lstm(*k, used));
+      worst = std::max(worst, check_gru(*k, used));
       worst = std::max(worst, check_attention(*k, used));
       for (std::thread& thread : started) thread.join();
       started.clear();

@@ -127,17 +127,35 @@ def test_adam_refuses_arrays_that_do_not_fit(sizes, message):
         jax.block_until_ready(run(jnp.float32(0.1), *(floats(size) for size in sizes), **constants))
 
 
-@pytest.mark.parametrize("wrong", range(7))
-def test_sequences_of_wrong_sizes_are_refused(wrong):
-    shapes = [(3, 2, 16), (2, 4), (2, 4), (4, 16)]
-    results = [(3, 2, 4), (3, 2, 4), (3, 2, 16)]
-    every = shapes + results
-    every[wrong] = (*every[wrong][:-1], every[wrong][-1] + 1)
-    made = [jax.ShapeDtypeStruct(shape, np.float32) for shape in every[4:]]
-    with pytest.raises(Exception, match="sizes do not fit"):
-        jax.block_until_ready(
-            jax.ffi.ffi_call("hornbill_lstm", made)(*(floats(*shape) for shape in every[:4]))
-        )
+SEQUENCES = {  # shapes of operands and results
+    "hornbill_lstm": ([(3, 2, 16), (2, 4), (2, 4), (4, 16)], [(3, 2, 4), (3, 2, 4), (3, 2, 16)]),
+    "hornbill_lstm_grad": (
+        [(3, 2, 16), (2, 4), (4, 16), (3, 2, 4), (3, 2, 4), (2, 4)],
+        [(3, 2, 16), (2, 4), (2, 4)],
+    ),
+    "hornbill_gru": ([(3, 2, 12), (2, 4), (4, 12), (12,)], [(3, 2, 4), (3, 2, 16)]),
+    "hornbill_gru_grad": (
+        [(3, 2, 16), (2, 4), (4, 12), (3, 2, 4), (3, 2, 4)],
+        [(3, 2, 12), (3, 2, 12), (2, 4)],
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [(name, i) for name, (operands, results) in SEQUENCES.items() for i in range(len(operands + results))],
+)
+def test_sequences_of_wrong_sizes_are_refused(name, wrong):
+    operands, results = SEQUENCES[name]
+    every = operands + results
+    for axis in range(len(every[wrong])):
+        shapes = list(every)
+        shapes[wrong] = tuple(size + (i == axis) for i, size in enumerate(every[wrong]))
+        made = [jax.ShapeDtypeStruct(shape, np.float32) for shape in shapes[len(operands) :]]
+        with pytest.raises(Exception, match="sizes do not fit"):
+            jax.block_until_ready(
+                jax.ffi.ffi_call(name, made)(*(floats(*shape) for shape in shapes[: len(operands)]))
+            )
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ __all__ = ["INTERFACE", "TARGETS", "__version__", "instruction_sets", "isa", "re
 
 __version__ = "0.1.0"
 
-INTERFACE = 3
+INTERFACE = 4
 """Counts the changes of the calls below; Hornbill asks for the one it was written for."""
 
 _TYPED = {
@@ -38,6 +38,8 @@ TARGETS = {
     "hornbill_depthwise": "HornbillDepthwise",
     "hornbill_depthwise_input_grad": "HornbillDepthwiseInputGrad",
     "hornbill_depthwise_weight_grad": "HornbillDepthwiseWeightGrad",
+    "hornbill_gru": "HornbillGru",
+    "hornbill_gru_grad": "HornbillGruGrad",
     "hornbill_lstm": "HornbillLstm",
     "hornbill_lstm_grad": "HornbillLstmGrad",
     "hornbill_moments": "HornbillMoments",

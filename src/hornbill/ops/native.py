@@ -34,7 +34,7 @@ __all__ = [
 ]  # fmt: skip
 
 _ALLOWED = contextvars.ContextVar("native kernels allowed", default=True)
-_INTERFACE = 3  # that of `hornbill_native` which is called here
+_INTERFACE = 4  # that of `hornbill_native` which is called here
 TYPES = (jnp.float32, jnp.bfloat16)
 _LEAST_GROUP = 8  # channels per group from which tiles are filled; smaller groups are left to XLA
 _POOLED_CHANNELS, _POOLED_SIZE = 16, 32_768  # from which their max-pool is faster than XLA's
