@@ -232,32 +232,42 @@ ffi::Error plain_call(const char* name, const Call& call) {
   }
 }
 
+// `given` holds the mask, or nothing.
 template <typename Run>
-ffi::Error attend(const char* name, Numbers sums, const Attention& a, const Run& run) {
+ffi::Error attend(const char* name, Numbers sums, Attention a, ffi::RemainingArgs given, const Run& run) {
   return plain_call(name, [&]() -> std::string {
     if (!sizes(sums, {a.query.size[0], a.query.size[2], a.query.size[1]})) return "the sums have another shape";
-    return run();
+    if (given.size() > 1) return "there is more than one mask";
+    if (given.size() == 1) {
+      auto mask = given.get<ffi::Buffer<ffi::PRED, 4>>(0);
+      if (!mask.has_value()) return "the mask must be boolean and have four axes";
+      a.mask.data = mask->typed_data();
+      std::copy_n(mask->dimensions().begin(), 4, a.mask.size);
+    }
+    return run(a);
   });
 }
 
-ffi::Error AttentionForward(ffi::ThreadPool pool, float scale, Four<float> query, Four<float> key, Four<float> value,
-                            FourResult<float> output, ffi::Result<Three> sums) {
-  const Attention a = {array<float>(query), array<float>(key), array<float>(value), array<float>(output),
-                       sums->typed_data(), scale};
-  return attend("hornbill_attention", sums->dimensions(), a,
-                [&] { return attention(best_kernels(), threads_of(pool), a); });
+ffi::Error AttentionForward(ffi::ThreadPool pool, float scale, bool causal, Four<float> query, Four<float> key,
+                            Four<float> value, ffi::RemainingArgs given, FourResult<float> output,
+                            ffi::Result<Three> sums) {
+  const Attention all = {array<float>(query), array<float>(key), array<float>(value), array<float>(output),
+                         sums->typed_data(), scale, causal, {}};
+  return attend("hornbill_attention", sums->dimensions(), all, given,
+                [&](const Attention& a) { return attention(best_kernels(), threads_of(pool), a); });
 }
 
-ffi::Error AttentionGrad(ffi::ThreadPool pool, float scale, Four<float> query, Four<float> key, Four<float> value,
-                         Four<float> output, Three sums, Four<float> by_output, FourResult<float> by_query,
-                         FourResult<float> by_key, FourResult<float> by_value) {
+ffi::Error AttentionGrad(ffi::ThreadPool pool, float scale, bool causal, Four<float> query, Four<float> key,
+                         Four<float> value, Four<float> output, Three sums, Four<float> by_output,
+                         ffi::RemainingArgs given, FourResult<float> by_query, FourResult<float> by_key,
+                         FourResult<float> by_value) {
   const char* name = "hornbill_attention_grad";
   if (!same(by_output.dimensions(), output.dimensions()) || !same(by_query->dimensions(), query.dimensions()) ||
       !same(by_key->dimensions(), key.dimensions()) || !same(by_value->dimensions(), value.dimensions()))
     return ffi::Error::InvalidArgument(std::string(name) + ": gradients have other shapes");
-  const Attention a = {array<float>(query), array<float>(key), array<float>(value), array<float>(output),
-                       sums.typed_data(), scale};
-  return attend(name, sums.dimensions(), a, [&] {
+  const Attention all = {array<float>(query), array<float>(key), array<float>(value), array<float>(output),
+                         sums.typed_data(), scale, causal, {}};
+  return attend(name, sums.dimensions(), all, given, [&](const Attention& a) {
     return attention_grad(best_kernels(), threads_of(pool), a, by_output.typed_data(), by_query->typed_data(),
                           by_key->typed_data(), by_value->typed_data());
   });
@@ -412,12 +422,14 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillAdam, AdamStep,
                                   .RemainingRets());
 
 XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillAttention, AttentionForward,
-                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<float>("scale").Arg<Four<float>>()
-                                  .Arg<Four<float>>().Arg<Four<float>>().Ret<Four<float>>().Ret<Three>());
+                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<float>("scale").Attr<bool>("causal")
+                                  .Arg<Four<float>>().Arg<Four<float>>().Arg<Four<float>>().RemainingArgs()
+                                  .Ret<Four<float>>().Ret<Three>());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillAttentionGrad, AttentionGrad,
-                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<float>("scale").Arg<Four<float>>()
-                                  .Arg<Four<float>>().Arg<Four<float>>().Arg<Four<float>>().Arg<Three>()
-                                  .Arg<Four<float>>().Ret<Four<float>>().Ret<Four<float>>().Ret<Four<float>>());
+                              ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<float>("scale").Attr<bool>("causal")
+                                  .Arg<Four<float>>().Arg<Four<float>>().Arg<Four<float>>().Arg<Four<float>>()
+                                  .Arg<Three>().Arg<Four<float>>().RemainingArgs().Ret<Four<float>>()
+                                  .Ret<Four<float>>().Ret<Four<float>>());
 #define HORNBILL_DEPTHWISE(symbol, call)                                                                        \
   XLA_FFI_DEFINE_HANDLER_SYMBOL(symbol, call,                                                                  \
                                 ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<Numbers>("window").Arg<Four<float>>() \

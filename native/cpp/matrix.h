@@ -13,7 +13,17 @@ struct Packed {
   i64 depth, columns;
   int vectors;
   const float* data;
+  i64 step;  // floats from one run of columns to the next
 };
+
+inline Packed first_rows(Packed m, i64 count) {
+  m.depth = count;
+  return m;
+}
+inline Packed first_columns(Packed m, i64 count) {
+  m.columns = count;
+  return m;
+}
 
 inline int tile_vectors(const Kernels& k, i64 columns) { return columns > k.width ? 2 : 1; }
 
@@ -24,8 +34,9 @@ inline i64 packed_floats(const Kernels& k, i64 depth, i64 columns) {
 
 // Packs a matrix (depth, columns) whose rows lie `row` and whose columns lie `column` floats apart.
 inline Packed pack_matrix(const Kernels& k, const float* from, i64 depth, i64 columns, i64 row, i64 column, float* to) {
-  const Packed packed = {depth, columns, tile_vectors(k, columns), to};
-  const i64 wide = packed.vectors * k.width;
+  const int vectors = tile_vectors(k, columns);
+  const i64 wide = vectors * k.width;
+  const Packed packed = {depth, columns, vectors, to, depth * wide};
   for (i64 first = 0; first < columns; first += wide, to += depth * wide) {
     const i64 count = std::min(wide, columns - first);
     if (column == 1) {
@@ -44,7 +55,7 @@ inline void multiply(const Kernels& k, const float* a, i64 a_row, i64 rows, cons
   const i64 wide = b.vectors * k.width, count = ceil_div(rows, k.rows[b.vectors]);
   Forward t = {};
   t.a_px = a_row, t.n1 = t.n2 = 1, t.len = b.depth, t.c_px = c_row, t.add = add, t.b = b.data;
-  for (i64 first = 0; first < b.columns; first += wide, t.b += b.depth * wide) {
+  for (i64 first = 0; first < b.columns; first += wide, t.b += b.step) {
     t.columns = static_cast<int>(std::min(wide, b.columns - first));
     for (i64 i = 0; i < count; ++i) {
       const i64 from = rows * i / count, to = rows * (i + 1) / count;

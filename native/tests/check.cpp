@@ -347,41 +347,56 @@ double check_moments(const Kernels& k, const Threads& threads) {
 
 // Attention and its gradients, against the definition in double precision.
 double check_attention(const Kernels& k, const Threads& threads) {
-  const i64 n = any(1, 2), heads = any(1, 3), t = any(1, 120), s = any(1, 70), d = any(1, 40), e = any(1, 40);
+  const i64 n = any(1, 2), shared = any(1, 3), group = any(1, 3), heads = shared * group, t = any(1, 120), s = any(1, 70), d = any(1, 40), e = any(1, 40);
   const double scale = 0.5 / std::sqrt(static_cast<double>(d));
-  Held q(n, t, heads, d), key(n, s, heads, d), v(n, s, heads, e), out(n, t, heads, e), by(n, t, heads, e),
-      by_q(n, t, heads, d), by_k(n, s, heads, d), by_v(n, s, heads, e), sums(1, n, heads, t);
+  Held q(n, t, heads, d), key(n, s, shared, d), v(n, s, shared, e), out(n, t, heads, e), by(n, t, heads, e),
+      by_q(n, t, heads, d), by_k(n, s, shared, d), by_v(n, s, shared, e), sums(1, n, heads, t);
   for (Held* filled : {&q, &key, &v, &by}) filled->fill();
+  const bool causal = any(0, 1) == 1;
+  const i64 mask_size[] = {any(0, 1) ? n : 1, any(0, 1) ? heads : 1, any(0, 1) ? t : 1, any(0, 1) ? s : 1};
+  const i64 masked = any(0, 1) * mask_size[0] * mask_size[1] * mask_size[2] * mask_size[3], rare = any(1, 30);
+  const std::unique_ptr<bool[]> mask(masked ? new bool[static_cast<size_t>(masked)] : nullptr);
+  for (i64 i = 0; i < masked; ++i) mask[static_cast<size_t>(i)] = any(0, rare) == 0;
+  const auto sees = [&](i64 b, i64 h, i64 i, i64 j) {
+    if (causal && j > i) return false;
+    const i64 at[] = {b, h, i, j};
+    i64 place = 0;
+    for (int axis = 0; axis < 4; ++axis) place = place * mask_size[axis] + (mask_size[axis] > 1 ? at[axis] : 0);
+    return !masked || mask[static_cast<size_t>(place)];
+  };
   std::vector<double> y(static_cast<size_t>(out.size())), dq(static_cast<size_t>(q.size())),
       dk(static_cast<size_t>(key.size())), dv(static_cast<size_t>(v.size())), share(static_cast<size_t>(s)), slope(share);
   for (i64 b = 0; b < n; ++b)
     for (i64 h = 0; h < heads; ++h)
       for (i64 i = 0; i < t; ++i) {
         double sum = 0, mean = 0;
+        bool blind = true;
+        for (i64 j = 0; j < s; ++j) blind = blind && !sees(b, h, i, j);
         for (i64 j = 0; j < s; ++j) {
           double score = 0;
-          for (i64 c = 0; c < d; ++c) score += q[q.at(b, i, h, c)] * key[key.at(b, j, h, c)];
-          sum += share[static_cast<size_t>(j)] = std::exp(scale * score);
+          for (i64 c = 0; c < d; ++c) score += q[q.at(b, i, h, c)] * key[key.at(b, j, h / group, c)];
+          sum += share[static_cast<size_t>(j)] = blind ? 1 : sees(b, h, i, j) ? std::exp(scale * score) : 0;
         }
         for (i64 j = 0; j < s; ++j) {
           double& each = slope[static_cast<size_t>(j)] = 0;
           share[static_cast<size_t>(j)] /= sum;
           for (i64 c = 0; c < e; ++c) {
-            y[out.at(b, i, h, c)] += share[static_cast<size_t>(j)] * v[v.at(b, j, h, c)];
-            dv[v.at(b, j, h, c)] += share[static_cast<size_t>(j)] * by[by.at(b, i, h, c)];
-            each += by[by.at(b, i, h, c)] * v[v.at(b, j, h, c)];
+            y[out.at(b, i, h, c)] += share[static_cast<size_t>(j)] * v[v.at(b, j, h / group, c)];
+            dv[v.at(b, j, h / group, c)] += share[static_cast<size_t>(j)] * by[by.at(b, i, h, c)];
+            each += by[by.at(b, i, h, c)] * v[v.at(b, j, h / group, c)];
           }
           mean += share[static_cast<size_t>(j)] * each;
         }
         for (i64 j = 0; j < s; ++j) {
-          const double change = scale * share[static_cast<size_t>(j)] * (slope[static_cast<size_t>(j)] - mean);
+          const double change = blind ? 0 : scale * share[static_cast<size_t>(j)] * (slope[static_cast<size_t>(j)] - mean);
           for (i64 c = 0; c < d; ++c) {
-            dq[q.at(b, i, h, c)] += change * key[key.at(b, j, h, c)];
-            dk[key.at(b, j, h, c)] += change * q[q.at(b, i, h, c)];
+            dq[q.at(b, i, h, c)] += change * key[key.at(b, j, h / group, c)];
+            dk[key.at(b, j, h / group, c)] += change * q[q.at(b, i, h, c)];
           }
         }
       }
-  const Attention a = {q.array, key.array, v.array, out.array, sums.data.get(), static_cast<float>(scale)};
+  const Attention a = {q.array, key.array, v.array, out.array, sums.data.get(), static_cast<float>(scale), causal,
+                       {mask.get(), {mask_size[0], mask_size[1], mask_size[2], mask_size[3]}}};
   const std::string first = attention(k, threads, a);
   const std::string second =
       attention_grad(k, threads, a, by.data.get(), by_q.data.get(), by_k.data.get(), by_v.data.get());

@@ -169,4 +169,6 @@ def test_attention_of_wrong_sizes_is_refused(wrong, words):
     made = [jax.ShapeDtypeStruct(shape, np.float32) for shape in shapes[3:]]
     call = jax.ffi.ffi_call("hornbill_attention", made)
     with pytest.raises(Exception, match=words):
-        jax.block_until_ready(call(*(floats(*shape) for shape in shapes[:3]), scale=np.float32(1)))
+        jax.block_until_ready(
+            call(*(floats(*shape) for shape in shapes[:3]), scale=np.float32(1), causal=np.bool_(False))
+        )

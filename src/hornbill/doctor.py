@@ -76,7 +76,7 @@ def _served() -> str:
         return "nothing; XLA's own path gives the same numbers within rounding"
     return (
         "conv (1 to 3 axes), conv_transpose and max_pool (1 or 2), channels last, and dense layers: float32 and "
-        "bfloat16; depthwise_conv, attention without masks, LSTM, GRU and batch normalisation: float32; with their "
+        "bfloat16; depthwise_conv, attention without biases, LSTM, GRU and batch normalisation: float32; with their "
         "gradients. Not: strides together with dilation, groups of 2 to 7 channels, very small arrays"
     )
 

@@ -16,14 +16,16 @@ from hornbill.ops import native, native_attention, native_dense, nn
 from tests.ops.test_native import close, floats, needs_kernels
 
 
-def attended(query, key, value, scale, by):
+def attended(query, key, value, scale, by, seen=None):
     """Returns the output and the gradients from the definition, in float64."""
     query, key, value, by = (np.asarray(x, np.float64) for x in (query, key, value, by))
     scores = scale * np.einsum("bthd,bshd->bhts", query, key)
+    allowed = np.ones(scores.shape, bool) if seen is None else np.broadcast_to(seen, scores.shape)
+    scores = np.where(allowed, scores, -1e38)
     shares = np.exp(scores - scores.max(-1, keepdims=True))
     shares /= shares.sum(-1, keepdims=True)
     by_shares = np.einsum("bthd,bshd->bhts", by, value)
-    by_scores = scale * shares * (by_shares - (shares * by_shares).sum(-1, keepdims=True))
+    by_scores = allowed * scale * shares * (by_shares - (shares * by_shares).sum(-1, keepdims=True))
     return (
         np.einsum("bhts,bshd->bthd", shares, value),
         np.einsum("bhts,bshd->bthd", by_scores, key),
@@ -41,10 +43,45 @@ def test_attention_and_gradients(data):
     size, values = (data.draw(st.sampled_from([1, 7, 16, 20, 64])) for _ in range(2))
     q, k = floats(batch, queries, heads, size), floats(batch, keys, heads, size)
     v, scale = floats(batch, keys, heads, values), float(0.7 / np.sqrt(size))
-    y, back = jax.vjp(lambda *x: native_attention.attention(*x, scale), q, k, v)
+    y, back = jax.vjp(lambda *x: native_attention.attention(*x, None, scale), q, k, v)
     by = floats(*y.shape)
     for mine, theirs in zip((y, *back(by)), attended(q, k, v, scale, by), strict=True):
         close(mine, theirs)
+
+
+@needs_kernels
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_masks_groups_and_the_past_only(data):
+    batch, key_heads, group = (data.draw(st.integers(1, 3)) for _ in range(3))
+    queries, keys = (data.draw(st.sampled_from([1, 5, 16, 57, 70, 130])) for _ in range(2))
+    heads, size, causal = key_heads * group, data.draw(st.sampled_from([3, 16, 20])), data.draw(st.booleans())
+    q, k, v = (
+        floats(batch, queries, heads, size),
+        floats(batch, keys, key_heads, size),
+        floats(batch, keys, key_heads, 7),
+    )
+    whole = (batch, heads, queries, keys)
+    mask = None
+    if data.draw(st.booleans()):
+        mask = floats(*(data.draw(st.sampled_from([1, each])) for each in whole)) > data.draw(
+            st.sampled_from([0, 2])
+        )
+    seen = np.ones(whole, bool) if mask is None else mask
+    seen = np.tril(np.broadcast_to(seen, whole)) if causal else seen
+    by = floats(batch, queries, heads, 7)
+
+    def wanted():
+        y, by_q, *shared = attended(q, np.repeat(k, group, 2), np.repeat(v, group, 2), 0.3, by, seen)
+        return y, by_q, *(x.reshape(batch, keys, key_heads, group, -1).sum(3) for x in shared)
+
+    for attend in (
+        lambda *x: native_attention.attention(*x, mask, 0.3, causal),
+        lambda *x: native_attention._plain(*x, mask, scale=0.3, causal=causal)[0],
+    ):
+        y, back = jax.vjp(attend, q, k, v)
+        for mine, theirs in zip((y, *back(by)), wanted(), strict=True):
+            close(mine, theirs)
 
 
 @needs_kernels
@@ -55,9 +92,9 @@ def test_large_scores_and_what_is_no_number():
     )  # whole scores, without rounding
     v = floats(1, 64, 1, 8)
     by = floats(1, 64, 1, 8)
-    close(native_attention.attention(q, k, v, 1.0), attended(q, k, v, 1.0, by)[0])
+    close(native_attention.attention(q, k, v, None, 1.0), attended(q, k, v, 1.0, by)[0])
     q[0, 3] = np.nan
-    out = np.asarray(native_attention.attention(q, k, v, 1.0))
+    out = np.asarray(native_attention.attention(q, k, v, None, 1.0))
     assert np.isnan(out[0, 3]).all()
     assert np.isfinite(np.delete(out, 3, axis=1)).all()
 
@@ -70,10 +107,10 @@ def test_attention_mapped_and_twice_differentiated():
         return lambda q, k, v: (attend(q, k, v) ** 2).sum()
 
     def own(q, k, v):
-        return native_attention.attention(q, k, v, 0.5)
+        return native_attention.attention(q, k, v, None, 0.5)
 
     def plain(q, k, v):
-        return native_attention._plain(q, k, v, 0.5)[0]
+        return native_attention._plain(q, k, v, scale=0.5)[0]
 
     for mine, theirs in ((jax.vmap(own)(q, k, v), jax.vmap(plain)(q, k, v)),):
         np.testing.assert_allclose(mine, theirs, atol=2e-6)
@@ -101,12 +138,13 @@ def test_which_attention_takes_it():
     for arguments in (
         {"is_causal": True},
         {"mask": np.ones((2, 1, 40, 40), bool)},
-        {"attn_logits_soft_cap": 5.0},
     ):
+        assert "hornbill_attention" in lowered(lambda q, arguments=arguments: attend(q, q, q, **arguments), q)
+    for arguments in ({"bias": floats(1, 1, 40, 40)}, {"attn_logits_soft_cap": 5.0}):
         assert "hornbill_attention" not in lowered(
             lambda q, arguments=arguments: attend(q, q, q, **arguments), q
         )
-    assert "hornbill_attention" not in lowered(lambda q, k: attend(q, k, k), q, few)
+    assert "hornbill_attention" in lowered(lambda q, k: attend(q, k, k), q, few)
     assert "hornbill_attention" not in lowered(lambda q: attend(q, q, q), q[:1, :4])
     assert "hornbill_attention" not in lowered(lambda q: attend(q, q, q), q.astype("float16"))
 

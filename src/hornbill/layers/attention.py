@@ -288,24 +288,29 @@ class MultiHeadAttention(ProjectedAttention):
     ) -> Any:
         """Attends from the queries to the values."""
         key = value if key is None else key
-        mask = self._whole_mask(query, value, value_mask, key_mask, attention_mask, use_causal_mask)
+        causal = use_causal_mask and self._use_fused(len(query.shape) + 1, return_attention_scores)
+        mask = self._whole_mask(
+            query, value, value_mask, key_mask, attention_mask, use_causal_mask and not causal
+        )
         q, k, v = (
             self._query_dense(query),
             self._key_dense(key),
             self._value_dense(value),
         )  # (..., heads, size)
-        attended, scores = self._attend(q, k, v, mask, training, return_attention_scores)
+        attended, scores = self._attend(q, k, v, mask, causal, training, return_attention_scores)
         if self.use_gate:
             attended = ops.multiply(attended, ops.sigmoid(self._gate_dense(query)))
         outputs = self._output_dense(attended)
         return (outputs, scores) if return_attention_scores else outputs
 
-    def _attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Any, training: Any, return_scores: bool) -> Any:
+    def _attend(
+        self, q: Tensor, k: Tensor, v: Tensor, mask: Any, causal: bool, training: Any, return_scores: bool
+    ) -> Any:
         if self._use_fused(len(q.shape), return_scores):
             if mask is not None:
                 mask = self._stretched(mask, 4)
             return ops.dot_product_attention(
-                q, k, v, mask=mask, scale=self._scale, flash_attention=self._flash()
+                q, k, v, mask=mask, scale=self._scale, is_causal=causal, flash_attention=self._flash()
             ), None
         scores = ops.einsum(
             self._score_equation, ops.multiply(q, self._scale), k
@@ -453,7 +458,10 @@ class GroupedQueryAttention(ProjectedAttention):
     ) -> Any:
         """Attends from the queries to the values."""
         key = value if key is None else key
-        mask = self._whole_mask(query, value, value_mask, key_mask, attention_mask, use_causal_mask)
+        fused = self._use_fused(4, return_attention_scores)
+        mask = self._whole_mask(
+            query, value, value_mask, key_mask, attention_mask, use_causal_mask and not fused
+        )
         mask = self._stretched(mask, 4)  # (batch, heads, queries, keys)
         q, k, v = (
             self._query_dense(query),
@@ -461,9 +469,15 @@ class GroupedQueryAttention(ProjectedAttention):
             self._value_dense(value),
         )  # (..., heads, size)
         scores = None
-        if self._use_fused(4, return_attention_scores):
+        if fused:
             attended = ops.dot_product_attention(
-                q, k, v, mask=mask, scale=self._scale, flash_attention=self._flash()
+                q,
+                k,
+                v,
+                mask=mask,
+                scale=self._scale,
+                is_causal=use_causal_mask,
+                flash_attention=self._flash(),
             )
         else:
             k, v = ops.repeat(k, self.num_repeats, axis=2), ops.repeat(v, self.num_repeats, axis=2)

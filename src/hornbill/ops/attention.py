@@ -45,8 +45,8 @@ def _check(query: Tensor, key: Tensor, value: Tensor) -> None:
         )
 
 
-def _grouped(name: str, x: Tensor, shape: tuple[int, ...], groups: int) -> Tensor:
-    """Returns a bias or mask for the logits as (batch, key heads, groups, query length, key length)."""
+def _four_axes(name: str, x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Returns a bias or mask for the logits as (batch, heads, query length, key length), or 1 for any of them."""
     x = jnp.asarray(x)
     fits = x.ndim <= 4 and all(a in (1, b) for a, b in zip(x.shape[::-1], shape[::-1], strict=False))
     if not fits:
@@ -55,7 +55,12 @@ def _grouped(name: str, x: Tensor, shape: tuple[int, ...], groups: int) -> Tenso
             "(batch, heads, query length, key length).",
             got=f"{name} of shape {x.shape}.",
         )
-    x = x.reshape((1,) * (4 - x.ndim) + x.shape)
+    return x.reshape((1,) * (4 - x.ndim) + x.shape)
+
+
+def _grouped(name: str, x: Tensor, shape: tuple[int, ...], groups: int) -> Tensor:
+    """Returns a bias or mask for the logits as (batch, key heads, groups, query length, key length)."""
+    x = _four_axes(name, x, shape)
     batch, heads, *lengths = x.shape
     split = (1, 1) if heads == 1 else (heads // groups, groups)
     return x.reshape((batch, *split, *lengths))
@@ -134,12 +139,14 @@ def dot_product_attention(
         return jax.nn.dot_product_attention(
             query, key, value, bias, mask, scale=scale, is_causal=is_causal, implementation="cudnn"
         )
-    plain = bias is None and mask is None and not is_causal and attn_logits_soft_cap is None
-    if plain and isinstance(scale, float) and native_attention.serves(query, key, value):
-        return native_attention.attention(query, key, value, scale)
     split = query.reshape((batch, length, key.shape[2], groups, size))
     logits = jnp.einsum("btkgh,bskh->bkgts", split, key, preferred_element_type=jnp.float32) * scale
     full = (batch, heads, length, key.shape[1])
+    plain = bias is None and attn_logits_soft_cap is None and isinstance(scale, float)
+    if plain and native_attention.serves(query, key, value):
+        if mask is not None:
+            mask = _four_axes("mask", mask, full).astype(bool)
+        return native_attention.attention(query, key, value, mask, scale, bool(is_causal))
     if bias is not None:
         logits = logits + _grouped("bias", bias, full, groups)
     if attn_logits_soft_cap is not None:
