@@ -70,15 +70,20 @@ struct Seen {
   }
 };
 
+// Scales the scores of a query and sinks those of keys that it does not see.
+void mask_scores(const Head& h, i64 first, i64 i, float* scores, i64 count, float scale) {
+  const bool* mask = h.mask + (first + i) * h.mask_row;
+  for (i64 j = 0; j < count; ++j) scores[j] = mask[j * h.mask_step] ? scores[j] * scale : kUnseen;
+}
+
 float shares(const Kernels& k, const Attention& a, const Head& h, const Seen& seen, i64 first, i64 i, float* scores) {
   const i64 count = seen.each[i];
   std::fill(scores + count, scores + seen.keys, 0.0f);
   if (!h.mask) return k.softmax(scores, count, a.scale);
-  const bool* mask = h.mask + (first + i) * h.mask_row;
   if (seen.blind[i]) {
     std::fill_n(scores, count, 0.0f);
   } else {
-    for (i64 j = 0; j < count; ++j) scores[j] = mask[j * h.mask_step] ? scores[j] * a.scale : kUnseen;
+    mask_scores(h, first, i, scores, count, a.scale);
   }
   return k.softmax(scores, count, 1.0f);
 }
@@ -92,13 +97,11 @@ void shares_grad(const Kernels& k, const Head& h, const Seen& seen, i64 first, i
     std::fill_n(t.by, t.count, 0.0f);
     return;
   }
-  k.softmax_grad(t);
-  if (!h.mask) return;
-  const bool* mask = h.mask + (first + i) * h.mask_row;
-  for (i64 j = 0; j < t.count; ++j) {
-    t.scores[j] = mask[j * h.mask_step] ? t.scores[j] : 0.0f;
-    t.by[j] = mask[j * h.mask_step] ? t.by[j] : 0.0f;
+  if (h.mask) {
+    mask_scores(h, first, i, t.scores, t.count, t.scale);
+    t.scale = 1.0f;
   }
+  k.softmax_grad(t);
 }
 
 // Copies rows that lie apart into rows of whole tiles.
@@ -142,8 +145,7 @@ std::string attention(const Kernels& k, Threads threads, const Attention& a) {
   return "";
 }
 
-std::string attention_grad(const Kernels& k, Threads threads, const Attention& a, const float* by_output,
-                           float* by_query, float* by_key, float* by_value) {
+std::string attention_grad(const Kernels& k, Threads threads, const Attention& a, float* by_query, float* by_key, float* by_value) {
   const std::string wrong = wrong_with(a);
   if (!wrong.empty()) return wrong;
   parallel(threads, a.query.size[0] * a.key.size[2], [&](i64 index) {
@@ -170,16 +172,18 @@ std::string attention_grad(const Kernels& k, Threads threads, const Attention& a
         const i64 rows = std::min(kBlock, h.queries - first);
         const i64 at = h.at + first * h.row, value_at = h.value_at + first * h.value_row;
         const Seen seen(a, h, first, rows);
+        const float* by_output = a.output.data + value_at;
         multiply(k, a.query.data + at, h.row, rows, first_columns(keys, seen.keys), scores, h.keys, false);
-        multiply(k, by_output + value_at, h.value_row, rows, first_columns(values, seen.keys), by_scores, h.keys, false);
+        multiply(k, by_output, h.value_row, rows, first_columns(values, seen.keys), by_scores, h.keys, false);
         for (i64 i = 0; i < rows; ++i)
           shares_grad(k, h, seen, first, i,
-                      {scores + i * h.keys, by_scores + i * h.keys, h.keys, a.output.data + value_at + i * h.value_row,
-                       by_output + value_at + i * h.value_row, h.values, a.scale, a.sums[h.sum_at + first + i]});
+                      {scores + i * h.keys, by_scores + i * h.keys, h.keys, a.scale, a.sums[h.sum_at + first + i],
+                       a.scale});
         multiply(k, by_scores, h.keys, rows, first_rows(back, seen.keys), by_query + at, h.row, false);
         i64 query_row, value_row;
-        const float* by = filled(k, by_output + value_at, rows, h.values, h.value_row, copies, value_row);
-        const float* query = filled(k, a.query.data + at, rows, h.features, h.row, copies + rows * value_row, query_row);
+        const float* by = filled(k, by_output, rows, h.values, h.value_row, copies, value_row);
+        const float* query =
+            filled(k, a.query.data + at, rows, h.features, h.row, copies + rows * value_row, query_row);
         multiply_turned(k, scores, h.keys, seen.keys, rows, by, value_row, h.values, by_value + h.key_value_at,
                         h.key_value_row, true);
         multiply_turned(k, by_scores, h.keys, seen.keys, rows, query, query_row, h.features, by_key + h.key_at,

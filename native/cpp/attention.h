@@ -15,7 +15,7 @@ struct Mask {
   int64_t size[4];
 };
 
-// Arrays (batch, positions, heads, features); `sums` is (batch, heads, query positions). Neighbouring query heads share
+// Arrays (batch, positions, heads, features), `output` that or the gradient by it; `sums` is (batch, heads, query positions). Neighbouring query heads share
 // a head of keys and values where there are fewer of these.
 struct Attention {
   Array query, key, value, output;
@@ -29,7 +29,6 @@ struct Attention {
 std::string attention(const Kernels&, Threads, const Attention&);
 
 // From the gradient by the output those by query, key and value.
-std::string attention_grad(const Kernels&, Threads, const Attention&, const float* by_output, float* by_query,
-                           float* by_key, float* by_value);
+std::string attention_grad(const Kernels&, Threads, const Attention&, float* by_query, float* by_key, float* by_value);
 
 }  // namespace hornbill

@@ -41,20 +41,25 @@ float softmax(float* scores, ptrdiff_t count, float scale) {
   return best + __builtin_logf(sum);
 }
 
-// Scores become their shares, and gradients by shares those by scores.
+// Scores become their shares, and gradients by shares those by scores. The mean is over the very shares and gradients
+// that it is taken from, and divided by what the shares sum to but for rounding: where one key has all, nothing is left.
 void softmax_grad(const SoftmaxGrad& t) {
-  float mean = 0;
-  for (ptrdiff_t i = 0; i < t.values; ++i) mean += t.output[i] * t.by_output[i];
   const ptrdiff_t whole = t.count - t.count % W;
+  const int left = static_cast<int>(t.count - whole);
+  Vec weighted = {}, shares = {};
   for (ptrdiff_t i = 0; i < whole; i += W) {
     const Vec share = exp(load(t.scores + i) * t.scale - t.sum);
     store(t.scores + i, share);
-    store(t.by + i, share * (load(t.by + i) - mean) * t.scale);
+    weighted += share * load(t.by + i);
+    shares += share;
   }
-  if (whole < t.count) {
-    const int left = static_cast<int>(t.count - whole);
-    const Vec share = exp(load_part(t.scores + whole, left) * t.scale - t.sum);
-    store_part(t.scores + whole, share, left);
-    store_part(t.by + whole, share * (load_part(t.by + whole, left) - mean) * t.scale, left);
+  float mean = total(weighted), sum = total(shares);
+  if (left > 0) {
+    store_part(t.scores + whole, exp(load_part(t.scores + whole, left) * t.scale - t.sum), left);
+    for (ptrdiff_t i = whole; i < t.count; ++i) mean += t.scores[i] * t.by[i], sum += t.scores[i];
   }
+  mean /= sum;
+  for (ptrdiff_t i = 0; i < whole; i += W)
+    store(t.by + i, load(t.scores + i) * (load(t.by + i) - mean) * t.by_scale);
+  for (ptrdiff_t i = whole; i < t.count; ++i) t.by[i] = t.scores[i] * (t.by[i] - mean) * t.by_scale;
 }

@@ -258,18 +258,17 @@ ffi::Error AttentionForward(ffi::ThreadPool pool, float scale, bool causal, Four
 }
 
 ffi::Error AttentionGrad(ffi::ThreadPool pool, float scale, bool causal, Four<float> query, Four<float> key,
-                         Four<float> value, Four<float> output, Three sums, Four<float> by_output,
-                         ffi::RemainingArgs given, FourResult<float> by_query, FourResult<float> by_key,
-                         FourResult<float> by_value) {
+                         Four<float> value, Three sums, Four<float> by_output, ffi::RemainingArgs given,
+                         FourResult<float> by_query, FourResult<float> by_key, FourResult<float> by_value) {
   const char* name = "hornbill_attention_grad";
-  if (!same(by_output.dimensions(), output.dimensions()) || !same(by_query->dimensions(), query.dimensions()) ||
-      !same(by_key->dimensions(), key.dimensions()) || !same(by_value->dimensions(), value.dimensions()))
+  if (!same(by_query->dimensions(), query.dimensions()) || !same(by_key->dimensions(), key.dimensions()) ||
+      !same(by_value->dimensions(), value.dimensions()))
     return ffi::Error::InvalidArgument(std::string(name) + ": gradients have other shapes");
-  const Attention all = {array<float>(query), array<float>(key), array<float>(value), array<float>(output),
+  const Attention all = {array<float>(query), array<float>(key), array<float>(value), array<float>(by_output),
                          sums.typed_data(), scale, causal, {}};
   return attend(name, sums.dimensions(), all, given, [&](const Attention& a) {
-    return attention_grad(best_kernels(), threads_of(pool), a, by_output.typed_data(), by_query->typed_data(),
-                          by_key->typed_data(), by_value->typed_data());
+    return attention_grad(best_kernels(), threads_of(pool), a, by_query->typed_data(), by_key->typed_data(),
+                          by_value->typed_data());
   });
 }
 
@@ -427,8 +426,8 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillAttention, AttentionForward,
                                   .Ret<Four<float>>().Ret<Three>());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(HornbillAttentionGrad, AttentionGrad,
                               ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Attr<float>("scale").Attr<bool>("causal")
-                                  .Arg<Four<float>>().Arg<Four<float>>().Arg<Four<float>>().Arg<Four<float>>()
-                                  .Arg<Three>().Arg<Four<float>>().RemainingArgs().Ret<Four<float>>()
+                                  .Arg<Four<float>>().Arg<Four<float>>().Arg<Four<float>>().Arg<Three>()
+                                  .Arg<Four<float>>().RemainingArgs().Ret<Four<float>>()
                                   .Ret<Four<float>>().Ret<Four<float>>());
 #define HORNBILL_DEPTHWISE(symbol, call)                                                                        \
   XLA_FFI_DEFINE_HANDLER_SYMBOL(symbol, call,                                                                  \

@@ -203,13 +203,12 @@ struct TileKernels {
   void (*swap)(const Half* from, ptrdiff_t from_row, Half* to, ptrdiff_t to_row, ptrdiff_t rows, ptrdiff_t columns);
 };
 
-// A row of attention: scores become shares, and gradients `by` shares those by scores; `sum` is what `softmax` returned.
+// A row of attention: scores become shares, and gradients `by` shares those by what is times `by_scale` the score;
+// `scale` and `sum` are what `softmax` took and returned.
 struct SoftmaxGrad {
   float *scores, *by;
   ptrdiff_t count;
-  const float *output, *by_output;
-  ptrdiff_t values;
-  float scale, sum;
+  float scale, sum, by_scale;
 };
 
 // A time step of an LSTM on one row; see recurrent.h. Gates are replaced by their activations.

@@ -347,7 +347,8 @@ double check_moments(const Kernels& k, const Threads& threads) {
 
 // Attention and its gradients, against the definition in double precision.
 double check_attention(const Kernels& k, const Threads& threads) {
-  const i64 n = any(1, 2), shared = any(1, 3), group = any(1, 3), heads = shared * group, t = any(1, 120), s = any(1, 70), d = any(1, 40), e = any(1, 40);
+  const i64 n = any(1, 2), shared = any(1, 3), group = any(1, 3), heads = shared * group;
+  const i64 t = any(1, 120), s = any(1, 70), d = any(1, 40), e = any(1, 40);
   const double scale = 0.5 / std::sqrt(static_cast<double>(d));
   Held q(n, t, heads, d), key(n, s, shared, d), v(n, s, shared, e), out(n, t, heads, e), by(n, t, heads, e),
       by_q(n, t, heads, d), by_k(n, s, shared, d), by_v(n, s, shared, e), sums(1, n, heads, t);
@@ -365,7 +366,8 @@ double check_attention(const Kernels& k, const Threads& threads) {
     return !masked || mask[static_cast<size_t>(place)];
   };
   std::vector<double> y(static_cast<size_t>(out.size())), dq(static_cast<size_t>(q.size())),
-      dk(static_cast<size_t>(key.size())), dv(static_cast<size_t>(v.size())), share(static_cast<size_t>(s)), slope(share);
+      dk(static_cast<size_t>(key.size())), dv(static_cast<size_t>(v.size())), share(static_cast<size_t>(s)),
+      slope(share);
   for (i64 b = 0; b < n; ++b)
     for (i64 h = 0; h < heads; ++h)
       for (i64 i = 0; i < t; ++i) {
@@ -388,7 +390,8 @@ double check_attention(const Kernels& k, const Threads& threads) {
           mean += share[static_cast<size_t>(j)] * each;
         }
         for (i64 j = 0; j < s; ++j) {
-          const double change = blind ? 0 : scale * share[static_cast<size_t>(j)] * (slope[static_cast<size_t>(j)] - mean);
+          const double away = slope[static_cast<size_t>(j)] - mean;
+          const double change = blind ? 0 : scale * share[static_cast<size_t>(j)] * away;
           for (i64 c = 0; c < d; ++c) {
             dq[q.at(b, i, h, c)] += change * key[key.at(b, j, h / group, c)];
             dk[key.at(b, j, h / group, c)] += change * q[q.at(b, i, h, c)];
@@ -398,8 +401,10 @@ double check_attention(const Kernels& k, const Threads& threads) {
   const Attention a = {q.array, key.array, v.array, out.array, sums.data.get(), static_cast<float>(scale), causal,
                        {mask.get(), {mask_size[0], mask_size[1], mask_size[2], mask_size[3]}}};
   const std::string first = attention(k, threads, a);
+  Attention back = a;
+  back.output = by.array;
   const std::string second =
-      attention_grad(k, threads, a, by.data.get(), by_q.data.get(), by_k.data.get(), by_v.data.get());
+      attention_grad(k, threads, back, by_q.data.get(), by_k.data.get(), by_v.data.get());
   double worst = 0;
   for (double each : {error(out, y), error(by_q, dq), error(by_k, dk), error(by_v, dv)})
     worst = each <= worst ? worst : each;

@@ -172,3 +172,36 @@ def test_attention_of_wrong_sizes_is_refused(wrong, words):
         jax.block_until_ready(
             call(*(floats(*shape) for shape in shapes[:3]), scale=np.float32(1), causal=np.bool_(False))
         )
+
+
+@pytest.mark.parametrize(
+    ("masks", "words"),
+    [
+        ([np.ones((2, 4, 3, 5), bool)], "does not stretch"),
+        ([np.ones((3, 1, 1, 1), bool)], "does not stretch"),
+        ([np.ones((4, 3, 6), bool)], "boolean and have four axes"),
+        ([np.ones((2, 4, 3, 6), np.float32)], "boolean and have four axes"),
+        ([np.ones((1, 1, 1, 1), bool)] * 2, "more than one mask"),
+    ],
+)
+def test_attention_with_wrong_masks_is_refused(masks, words):
+    made = [jax.ShapeDtypeStruct(shape, np.float32) for shape in ((2, 3, 4, 7), (2, 4, 3))]
+    operands = (floats(2, 3, 4, 5), floats(2, 6, 4, 5), floats(2, 6, 4, 7), *masks)
+    call = jax.ffi.ffi_call("hornbill_attention", made)
+    with pytest.raises(Exception, match=words):
+        jax.block_until_ready(call(*operands, scale=np.float32(1), causal=np.bool_(False)))
+
+
+def test_attention_of_query_heads_that_share_no_key_heads_is_refused():
+    made = [jax.ShapeDtypeStruct(shape, np.float32) for shape in ((2, 3, 4, 7), (2, 4, 3))]
+    call = jax.ffi.ffi_call("hornbill_attention", made)
+    with pytest.raises(Exception, match="no multiple of the key heads"):
+        jax.block_until_ready(
+            call(
+                floats(2, 3, 4, 5),
+                floats(2, 6, 3, 5),
+                floats(2, 6, 3, 7),
+                scale=np.float32(1),
+                causal=np.bool_(False),
+            )
+        )

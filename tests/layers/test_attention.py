@@ -15,6 +15,8 @@ from tests.layers import twins
 RNG = np.random.default_rng(0)
 Q, V, K = (RNG.normal(size=shape).astype("float32") for shape in ((2, 4, 6), (2, 5, 6), (2, 5, 3)))
 GRID, OTHER = (RNG.normal(size=shape).astype("float32") for shape in ((2, 3, 4, 5), (2, 3, 7, 5)))
+LONG = RNG.normal(size=(2, 70, 6)).astype("float32")  # enough scores for hornbill-native
+LONG_VALUES = np.arange(70) < np.array([[50], [0]])
 PAIRS = RNG.random((2, 4, 5)) > 0.4
 PAIRS[0, 1] = False
 VALUES = np.array([[1, 1, 0, 1, 0], [0, 0, 0, 0, 1]], bool)
@@ -28,6 +30,10 @@ HEADED = [
     ("MultiHeadAttention", {}, (Q, V), {"attention_mask": PAIRS, **SCORES}),
     ("MultiHeadAttention", {}, (Q, V), {"value_mask": VALUES, "use_causal_mask": True, **SCORES}),
     ("MultiHeadAttention", {}, (Q, V), {"key_mask": VALUES, **SCORES}),
+    ("MultiHeadAttention", {}, (Q, V), {"use_causal_mask": True}),
+    ("MultiHeadAttention", {}, (LONG, LONG), {"value_mask": LONG_VALUES, "use_causal_mask": True}),
+    ("GroupQueryAttention", {}, (LONG, LONG), {"value_mask": LONG_VALUES, "use_causal_mask": True}),
+    ("GroupQueryAttention", {}, (LONG, LONG), {"use_causal_mask": True}),
     ("MultiHeadAttention", {"sliding_window": 2, "use_bias": False, "seed": 1}, (Q, V), {}),
     ("MultiHeadAttention", {"use_gate": True}, (Q, V), {}),
     ("MultiHeadAttention", {"dropout": 0.4, "seed": 3}, (Q, V), {"training": True, **SCORES}),

@@ -50,7 +50,7 @@ def test_attention_and_gradients(data):
 
 
 @needs_kernels
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_masks_groups_and_the_past_only(data):
     batch, key_heads, group = (data.draw(st.integers(1, 3)) for _ in range(3))

@@ -71,23 +71,21 @@ def _forward(
     operands = (query, key, value) if mask is None else (query, key, value, mask)
     attributes, rows = _attributes(scale, causal), _rows(3, mask)
     output, sums = native.call("hornbill_attention", xla, results, operands, attributes, rows=rows)
-    return output, (query, key, value, mask, output, sums)
+    return output, (query, key, value, mask, sums)
 
 
 def _backward(scale: float, causal: bool, held: Any, by: Tensor) -> Any:
-    query, key, value, mask, output, sums = held
+    query, key, value, mask, sums = held
 
-    def xla(
-        query: Tensor, key: Tensor, value: Tensor, _output: Tensor, _sums: Tensor, by: Tensor, *mask: Tensor
-    ) -> Any:
+    def xla(query: Tensor, key: Tensor, value: Tensor, _sums: Tensor, by: Tensor, *mask: Tensor) -> Any:
         def plain(*inputs: Tensor) -> Tensor:
             return _plain(*inputs, *mask, scale=scale, causal=causal)[0]
 
         return jax.vjp(plain, query, key, value)[1](by)
 
     results = [(array.shape, jnp.float32) for array in (query, key, value)]
-    operands = (query, key, value, output, sums, by, *(() if mask is None else (mask,)))
-    attributes, rows = _attributes(scale, causal), _rows(6, mask)
+    operands = (query, key, value, sums, by, *(() if mask is None else (mask,)))
+    attributes, rows = _attributes(scale, causal), _rows(5, mask)
     return *native.call("hornbill_attention_grad", xla, results, operands, attributes, rows=rows), None
 
 
