@@ -314,30 +314,65 @@ def test_what_is_left_to_xla(x, w, arguments):
     assert not uses_kernels(lambda x, w: nn.conv(x, w, **arguments), x, w)
 
 
+def small_unet():
+    layers = hornbill.layers
+    inputs = hornbill.Input((24, 24, 3))
+    high = layers.Conv2D(32, 3, activation="relu", padding="same")(inputs)
+    low = layers.Conv2D(32, 3, activation="relu", padding="same")(layers.MaxPooling2D(2)(high))
+    back = layers.Conv2DTranspose(16, 2, strides=2, padding="same")(low)
+    joined = layers.Conv2D(32, 3, activation="relu", padding="same")(layers.concatenate([back, high]))
+    return hornbill.Model(inputs, layers.Conv2D(1, 1, activation="sigmoid")(joined))
+
+
+def small_resnet():
+    layers = hornbill.layers
+    inputs = hornbill.Input((24, 24, 3))
+    x = layers.Conv2D(32, 3, activation="relu", padding="same")(inputs)
+    for filters, strides in ((32, 1), (64, 2)):
+        y = layers.BatchNormalization()(layers.Conv2D(filters, 3, strides, "same", use_bias=False)(x))
+        y = layers.Conv2D(filters, 3, padding="same", use_bias=False)(layers.ReLU()(y))
+        around = x if strides == 1 else layers.Conv2D(filters, 1, strides, use_bias=False)(x)
+        x = layers.ReLU()(layers.add([layers.BatchNormalization()(y), around]))
+    return hornbill.Model(inputs, layers.Dense(1, "sigmoid")(layers.GlobalAveragePooling2D()(x)))
+
+
+def small_lstm():
+    layers = hornbill.layers
+    return hornbill.Sequential(
+        [
+            hornbill.Input((24, 24, 3)),
+            layers.Reshape((24, 72)),
+            layers.LSTM(32, return_sequences=True),
+            layers.GRU(16),
+            layers.Dense(1, "sigmoid"),
+        ]
+    )
+
+
 @needs_kernels
 @pytest.mark.long
-def test_training_gives_the_losses_of_the_other_path():
-    """A small U-Net for 100 steps: convolutions by both algorithms, max-pool, transposed convolutions, and back."""
+@pytest.mark.parametrize(("make", "epochs"), [(small_unet, 20), (small_resnet, 8), (small_lstm, 20)])
+def test_training_gives_the_losses_of_the_other_path(make, epochs):
+    """Five steps an epoch: convolutions by both algorithms, max-pools, transposed convolutions, sequences.
+
+    Adam's usual epsilon of 1e-7 makes any rounding grow: after 100 steps XLA's own losses change by 1e-2 where the first
+    weights change by 1e-7. With 1e-3 it is 1e-5; but 6e-4 with batch normalisation, which therefore trains for less long.
+    """
     rng = np.random.default_rng(0)
     x = rng.random((40, 24, 24, 3), dtype=np.float32)
     y = (x.mean(-1, keepdims=True) > 0.5).astype(np.float32)
+    y = y if make is small_unet else (x[:, :12].mean((1, 2, 3)) > 0.5).astype(np.float32)
 
     def losses():
         hornbill.utils.set_random_seed(1)
-        layers = hornbill.layers
-        inputs = hornbill.Input((24, 24, 3))
-        high = layers.Conv2D(32, 3, activation="relu", padding="same")(inputs)
-        low = layers.Conv2D(32, 3, activation="relu", padding="same")(layers.MaxPooling2D(2)(high))
-        back = layers.Conv2DTranspose(16, 2, strides=2, padding="same")(low)
-        joined = layers.Conv2D(32, 3, activation="relu", padding="same")(layers.concatenate([back, high]))
-        model = hornbill.Model(inputs, layers.Conv2D(1, 1, activation="sigmoid")(joined))
-        model.compile(optimizer="adam", loss="binary_crossentropy")
-        return model.fit(x, y, batch_size=8, epochs=20, shuffle=False, verbose=0).history["loss"]
+        model = make()
+        model.compile(hornbill.optimizers.Adam(epsilon=1e-3), "binary_crossentropy")
+        return model.fit(x, y, batch_size=8, epochs=epochs, shuffle=False, verbose=0).history["loss"]
 
     ours = losses()
     with native.without():
         theirs = losses()
-    assert ours[-1] < ours[0] / 2
+    assert ours[-1] < 0.9 * ours[0]
     np.testing.assert_allclose(ours, theirs, rtol=1e-4)
     assert ours != theirs  # both paths were taken
 
